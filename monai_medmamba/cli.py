@@ -1,0 +1,6 @@
+"""The command `medmamba`."""
+
+
+def main() -> int:
+    """Runs the command."""
+    return 0

@@ -1,0 +1,35 @@
+"""The stem: an image becomes a map of patch features."""
+
+from __future__ import annotations
+
+from monai.networks.layers.factories import Conv
+from torch import Tensor, nn
+
+__all__ = ["PatchStem"]
+
+
+class PatchStem(nn.Module):
+    """Cuts an image into patches and projects each to a feature vector, then normalises it.
+
+    Source: MedMamba (arXiv 2403.03849), section 3.1.
+
+    Args:
+        spatial_dims: 2 or 3.
+        in_channels: channels of the image.
+        dim: features of a patch.
+        patch_size: edge of a patch in pixels.
+
+    Example:
+        >>> import torch
+        >>> PatchStem(2, in_channels=3, dim=16)(torch.zeros(1, 3, 32, 48)).shape
+        torch.Size([1, 8, 12, 16])
+    """
+
+    def __init__(self, spatial_dims: int, in_channels: int, dim: int, patch_size: int = 4) -> None:
+        super().__init__()
+        self.proj = Conv[Conv.CONV, spatial_dims](in_channels, dim, kernel_size=patch_size, stride=patch_size)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the map of patches, (B, *space / patch_size, dim), from an image (B, in_channels, *space)."""
+        return self.norm(self.proj(x).movedim(1, -1))

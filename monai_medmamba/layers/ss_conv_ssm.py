@@ -1,0 +1,69 @@
+"""The block of MedMamba: convolutions on one half of the channels, a selective scan on the other."""
+
+from __future__ import annotations
+
+import torch
+from monai.networks.layers import DropPath
+from monai.networks.layers.factories import Conv, Norm
+from torch import Tensor, nn
+
+from .ss_nd import SS2D, SS3D
+
+__all__ = ["SSConvSSM"]
+
+_SCANS = {2: SS2D, 3: SS3D}
+_CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+class SSConvSSM(nn.Module):
+    """Splits the channels in two, convolves one half, scans the other, interleaves both and adds the input.
+
+    Source: MedMamba (arXiv 2403.03849), section 3.3 and figure 3.
+
+    Args:
+        spatial_dims: 2 or 3.
+        dim: features of a position, even.
+        d_state: states per channel of the scan.
+        drop_path: probability of dropping the scan half of a sample in training, in [0, 1).
+        backend: of the scan; see :func:`monai_medmamba.ops.cross_selective_scan`.
+
+    Raises:
+        ValueError: ``dim`` is odd, or ``spatial_dims`` is neither 2 nor 3.
+
+    Example:
+        >>> SSConvSSM(2, dim=16)(torch.randn(1, 5, 7, 16)).shape
+        torch.Size([1, 5, 7, 16])
+    """
+
+    def __init__(
+        self, spatial_dims: int, dim: int, d_state: int = 16, drop_path: float = 0.0, backend: str | None = None
+    ) -> None:
+        super().__init__()
+        if spatial_dims not in _SCANS:
+            raise ValueError(f"spatial_dims: expected 2 or 3, got {spatial_dims}")
+        if dim % 2:
+            raise ValueError(f"dim: expected an even number of channels, for two halves, got {dim}")
+        half = dim // 2
+        conv, norm = Conv[Conv.CONV, spatial_dims], Norm[Norm.BATCH, spatial_dims]
+        self._memory_format = _CHANNELS_LAST[spatial_dims]
+        self.conv_branch = nn.Sequential(
+            norm(half),
+            conv(half, half, 3, padding=1),
+            norm(half),
+            nn.ReLU(),
+            conv(half, half, 3, padding=1),
+            norm(half),
+            nn.ReLU(),
+            conv(half, half, 1),
+            nn.ReLU(),
+        )
+        self.norm = nn.LayerNorm(half)
+        self.ssm = _SCANS[spatial_dims](half, d_state=d_state, backend=backend)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the new map, (B, *space, dim), from a map (B, *space, dim)."""
+        left, right = x.chunk(2, dim=-1)
+        left = self.conv_branch(left.movedim(-1, 1).contiguous(memory_format=self._memory_format)).movedim(1, -1)
+        right = self.drop_path(self.ssm(self.norm(right)))
+        return torch.stack([left, right], dim=-1).flatten(-2) + x  # channels interleaved: left, right, left, ...

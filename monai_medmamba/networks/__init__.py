@@ -1,0 +1,22 @@
+"""The networks: MedMamba, its sizes, and its weights."""
+
+from .medmamba import MedMamba
+from .sizes import VARIANTS, medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
+from .upstream import from_published, load_published, published_sizes, to_published
+from .weights import load_weights, save_weights
+
+__all__ = [
+    "VARIANTS",
+    "MedMamba",
+    "from_published",
+    "load_published",
+    "load_weights",
+    "medmamba",
+    "medmamba_base",
+    "medmamba_nano",
+    "medmamba_small",
+    "medmamba_tiny",
+    "published_sizes",
+    "save_weights",
+    "to_published",
+]

@@ -1,0 +1,159 @@
+"""MedMamba: a classification network of four stages of SS-Conv-SSM blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..layers import PatchDownsample, PatchStem, SSConvSSM
+from ..layers.initialization import init_convolutions_and_linears
+
+__all__ = ["MedMamba"]
+
+MIN_SIZE = 32
+_NOT_DECAYED = ("A_log", "D", "dt_bias")
+
+
+class MedMamba(nn.Module):
+    """Classifies medical images or volumes with convolutions and selective scans side by side.
+
+    Source: MedMamba (arXiv 2403.03849). Values, gradients and initialisation are those of the published network;
+    maps stay channels last inside, and ``spatial_dims=3`` scans six directions instead of four.
+
+    Args:
+        spatial_dims: 2 for images, 3 for volumes.
+        in_channels: channels of the input.
+        num_classes: classes, at least 1.
+        depths: blocks of each stage.
+        dims: features of each stage, even; each stage has twice those of the one before.
+        d_state: states per channel of the scans, N.
+        drop_path_rate: stochastic depth of the last block, in [0, 1); rises linearly from 0 at the first.
+        use_checkpoint: recompute blocks in the backward pass instead of keeping what is inside them.
+        backend: of the scans; see :func:`monai_medmamba.ops.cross_selective_scan`.
+
+    Raises:
+        ValueError: the sizes do not fit together.
+
+    Example:
+        >>> net = MedMamba(num_classes=5, depths=(1, 1), dims=(16, 32)).eval()
+        >>> net(torch.zeros(2, 3, 40, 60)).shape
+        torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 3,
+        *,
+        num_classes: int,
+        depths: Sequence[int] = (2, 2, 4, 2),
+        dims: Sequence[int] = (96, 192, 384, 768),
+        d_state: int = 16,
+        drop_path_rate: float = 0.1,
+        use_checkpoint: bool = False,
+        backend: str | None = None,
+    ) -> None:
+        super().__init__()
+        if len(depths) != len(dims) or not depths:
+            raise ValueError(f"expected one depth for each dim, got depths {tuple(depths)} and dims {tuple(dims)}")
+        if any(later != 2 * earlier for earlier, later in zip(dims, dims[1:], strict=False)):
+            raise ValueError(f"dims: expected each stage twice as wide as the one before, got {tuple(dims)}")
+        if num_classes < 1:
+            raise ValueError(f"num_classes: expected at least 1, got {num_classes}")
+        self.spatial_dims, self.in_channels, self.num_classes = spatial_dims, in_channels, num_classes
+        self.depths, self.dims, self.d_state = tuple(depths), tuple(dims), d_state
+        self.drop_path_rate, self.use_checkpoint = drop_path_rate, use_checkpoint
+
+        rates = iter(torch.linspace(0, drop_path_rate, sum(depths)).tolist())
+        self.stem = PatchStem(spatial_dims, in_channels, dims[0])
+        self.stages = nn.ModuleList()
+        for stage, (depth, dim) in enumerate(zip(depths, dims, strict=True)):
+            blocks = nn.ModuleList(SSConvSSM(spatial_dims, dim, d_state, next(rates), backend) for _ in range(depth))
+            downsample = PatchDownsample(spatial_dims, dim) if stage < len(dims) - 1 else nn.Identity()
+            self.stages.append(nn.ModuleDict({"blocks": blocks, "downsample": downsample}))
+        self.head = nn.Linear(dims[-1], num_classes)
+        init_convolutions_and_linears(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns the logits of images.
+
+        Args:
+            x: (B, in_channels, *space), every edge at least 32; odd sizes allowed.
+
+        Returns:
+            Logits, (B, num_classes).
+
+        Raises:
+            ValueError: the input has another number of axes or channels, or an edge is under 32.
+        """
+        last = self.forward_features(x)[-1]
+        return self.head(last.flatten(2).mean(-1))
+
+    def forward_features(self, x: Tensor) -> list[Tensor]:
+        """Returns the map of each stage, before it is merged for the next.
+
+        Args:
+            x: (B, in_channels, *space).
+
+        Returns:
+            One map a stage, (B, dims[i], *space / (4 * 2**i)), channels first (a view of a channels-last map).
+        """
+        self._check(x)
+        maps = []
+        x = self.stem(x)
+        for stage in self.stages:
+            for block in stage["blocks"]:
+                x = checkpoint(block, x, use_reentrant=False) if self.use_checkpoint and self.training else block(x)
+            maps.append(x.movedim(-1, 1))
+            x = stage["downsample"](x)
+        return maps
+
+    def param_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Returns the parameters as two optimiser groups: decayed, and not decayed.
+
+        Biases, normalisation, skips, step biases and the state matrix are not decayed: they set offsets and time
+        scales, not weights.
+
+        Args:
+            weight_decay: of the first group, at least 0.
+
+        Returns:
+            Groups for a torch optimiser.
+
+        Example:
+            >>> net = MedMamba(num_classes=2, depths=(1,), dims=(16,))
+            >>> [group["weight_decay"] for group in net.param_groups(0.05)]
+            [0.05, 0.0]
+        """
+        decayed, kept = [], []
+        for name, parameter in self.named_parameters():
+            free = parameter.dim() < 2 or name.rsplit(".", 1)[-1] in _NOT_DECAYED
+            (kept if free else decayed).append(parameter)
+        return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build a network of this shape, JSON-able."""
+        return {
+            "spatial_dims": self.spatial_dims,
+            "in_channels": self.in_channels,
+            "num_classes": self.num_classes,
+            "depths": list(self.depths),
+            "dims": list(self.dims),
+            "d_state": self.d_state,
+        }
+
+    def _check(self, x: Tensor) -> None:
+        if torch.jit.is_tracing():
+            return
+        if x.dim() != self.spatial_dims + 2 or x.shape[1] != self.in_channels:
+            axes = "H, W" if self.spatial_dims == 2 else "H, W, Z"
+            raise ValueError(f"expected images of shape (B, {self.in_channels}, {axes}), got {tuple(x.shape)}")
+        if min(x.shape[2:]) < MIN_SIZE:
+            raise ValueError(
+                f"expected every edge at least {MIN_SIZE} pixels, got {tuple(x.shape[2:])}: resize or pad the image"
+            )
