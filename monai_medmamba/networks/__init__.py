@@ -1,7 +1,7 @@
 """The networks: MedMamba, its sizes, and its weights."""
 
 from .medmamba import MedMamba
-from .sizes import VARIANTS, medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
+from .sizes import VARIANTS, create_medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
 from .upstream import from_published, load_published, published_sizes, to_published
 from .weights import load_weights, save_weights
 
@@ -11,7 +11,7 @@ __all__ = [
     "from_published",
     "load_published",
     "load_weights",
-    "medmamba",
+    "create_medmamba",
     "medmamba_base",
     "medmamba_nano",
     "medmamba_small",

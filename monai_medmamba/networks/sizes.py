@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .medmamba import MedMamba
 
-__all__ = ["VARIANTS", "medmamba", "medmamba_base", "medmamba_nano", "medmamba_small", "medmamba_tiny"]
+__all__ = ["VARIANTS", "create_medmamba", "medmamba_base", "medmamba_nano", "medmamba_small", "medmamba_tiny"]
 
 
 class Variant(NamedTuple):
@@ -30,7 +30,7 @@ VARIANTS = MappingProxyType(
 parameters); nano is ours, for CPUs and edge devices."""
 
 
-def medmamba(
+def create_medmamba(
     variant: str,
     spatial_dims: int = 2,
     in_channels: int = 3,
@@ -58,7 +58,7 @@ def medmamba(
         ValueError: no size has that name.
 
     Example:
-        >>> medmamba("nano", num_classes=8).dims
+        >>> create_medmamba("nano", num_classes=8).dims
         (32, 64, 128, 256)
     """
     name = variant.removeprefix("medmamba_")
@@ -104,7 +104,7 @@ def medmamba_nano(
         >>> medmamba_nano(num_classes=6).dims
         (32, 64, 128, 256)
     """
-    return medmamba(
+    return create_medmamba(
         "nano",
         spatial_dims,
         in_channels,
@@ -141,7 +141,7 @@ def medmamba_tiny(
         >>> medmamba_tiny(num_classes=6).dims
         (96, 192, 384, 768)
     """
-    return medmamba(
+    return create_medmamba(
         "tiny",
         spatial_dims,
         in_channels,
@@ -178,7 +178,7 @@ def medmamba_small(
         >>> medmamba_small(num_classes=6).dims
         (96, 192, 384, 768)
     """
-    return medmamba(
+    return create_medmamba(
         "small",
         spatial_dims,
         in_channels,
@@ -215,7 +215,7 @@ def medmamba_base(
         >>> medmamba_base(num_classes=6).dims
         (128, 256, 512, 1024)
     """
-    return medmamba(
+    return create_medmamba(
         "base",
         spatial_dims,
         in_channels,

@@ -73,5 +73,3 @@ def _permute_space(x: Tensor, order: tuple[int, ...]) -> Tensor:
 def _unpermute_space(flat: Tensor, order: tuple[int, ...], space: tuple[int, ...]) -> Tensor:
     permuted = flat.reshape(flat.shape[0], *(space[axis] for axis in order), flat.shape[-1])
     return _permute_space(permuted, tuple(order.index(axis) for axis in range(len(order))))
-
-

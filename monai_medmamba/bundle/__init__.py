@@ -1,0 +1,6 @@
+"""What a bundle's JSON calls to join data, networks and handlers."""
+
+from .dataset import list_images, prepare_data
+from .trained import describe_trained
+
+__all__ = ["describe_trained", "list_images", "prepare_data"]

@@ -1,0 +1,156 @@
+"""The data list: which image is in which split, with which label. MONAI's form, with the class names beside it."""
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import torch
+
+from monai_medmamba.data.dataset_error import DatasetError
+from monai_medmamba.data.entry import SPLITS
+from monai_medmamba.files import atomic_path
+
+
+class Sample(TypedDict, total=False):
+    """One item: ``image`` (absolute path), ``label`` (index into the class names) and, where known, ``patient``."""
+
+    image: str
+    label: int
+    patient: str
+
+
+@dataclass(frozen=True)
+class Datalist:
+    """The images of a data set by split.
+
+    Args:
+        class_names: The name of each label, in order.
+        training: Items to learn from.
+        validation: Items to choose a checkpoint by.
+        test: Items to report on.
+        root: Absolute path of the folder that holds the images.
+
+    Raises:
+        DatasetError: A label is not an index into ``class_names``.
+
+    Example:
+        >>> items = [{"image": "/set/a/1.png", "label": 0}, {"image": "/set/b/2.png", "label": 1}]
+        >>> Datalist(("a", "b"), items, [], [], "/set").counts()["training"]
+        {'a': 1, 'b': 1}
+    """
+
+    class_names: tuple[str, ...]
+    training: list[Sample]
+    validation: list[Sample]
+    test: list[Sample]
+    root: str
+
+    def __post_init__(self) -> None:
+        labels = range(len(self.class_names))
+        bad = [f"{x['image']}: {x['label']}" for split in SPLITS for x in self.split(split) if x["label"] not in labels]
+        if bad:
+            expected = f"labels from 0 to {len(labels) - 1}, one for each of {', '.join(self.class_names)}"
+            raise DatasetError(expected, f"{len(bad)} others", "Correct the labels or add the class names", bad)
+
+    def split(self, name: str) -> list[Sample]:
+        """Returns the items of ``training``, ``validation`` or ``test``."""
+        return {"training": self.training, "validation": self.validation, "test": self.test}[name]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Returns the number of images, by split and class name."""
+        tally = {split: Counter(item["label"] for item in self.split(split)) for split in SPLITS}
+        return {split: {name: tally[split][i] for i, name in enumerate(self.class_names)} for split in SPLITS}
+
+    def class_weights(self) -> torch.Tensor:
+        """Weighs classes against their frequency in training, for a loss.
+
+        Returns:
+            Tensor (num_classes,), float32, positive, mean 1: inverse frequencies.
+
+        Raises:
+            DatasetError: A class has no training image.
+        """
+        counts = self.counts()["training"]
+        absent = [name for name, count in counts.items() if count == 0]
+        if absent:
+            cure = "Add images, or leave the class out"
+            raise DatasetError("training images of each class", f"{len(absent)} classes without", cure, absent)
+        inverse = 1 / torch.tensor(list(counts.values()), dtype=torch.float64)
+        return (inverse / inverse.mean()).float()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the list as JSON: MONAI's keys, the class names, the root, and image paths relative to that root.
+
+        Raises:
+            DatasetError: An image lies outside ``root``.
+        """
+        content: dict[str, object] = {"class_names": list(self.class_names), "root": Path(self.root).as_posix()}
+        for split in SPLITS:
+            items = [_absolute(item, self.root) for item in self.split(split)]
+            content[split] = [{**x, "image": Path(x["image"]).relative_to(self.root).as_posix()} for x in items]
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> "Datalist":
+        """Reads what ``save`` wrote.
+
+        Args:
+            path: The JSON file.
+            root: Folder of the images, where they have moved since.
+
+        Returns:
+            The list, with absolute paths.
+
+        Raises:
+            DatasetError: The file cannot be read or is of another form, a path leads outside the folder, or images are
+                missing.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            folder = os.path.abspath(root if root is not None else content["root"])
+            names = tuple(str(name) for name in content["class_names"])
+            training, validation, test = ([_absolute(item, folder) for item in content[split]] for split in SPLITS)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            if isinstance(error, DatasetError):
+                raise
+            cure = "Build the list again with build_datalist, and save it"
+            raise DatasetError(f"a data list in {path}", f"{type(error).__name__}: {error}", cure) from error
+        missing = [item["image"] for item in [*training, *validation, *test] if not os.path.isfile(item["image"])]
+        if missing:
+            found = f"{len(missing)} missing"
+            raise DatasetError(f"the images of {path} in {folder}", found, "Give their folder as root", missing)
+        return cls(names, training, validation, test, folder)
+
+
+def describe(datalist: Datalist) -> str:
+    """Returns a short table of classes by splits, for the log.
+
+    Example:
+        >>> print(describe(Datalist(("a", "b"), [{"image": "/s/1.png", "label": 1}], [], [], "/s")))
+        class  training  validation  test
+        a             0           0     0
+        b             1           0     0
+        total         1           0     0
+    """
+    counts = datalist.counts()
+    rows: list[tuple[str, ...]] = [("class", *SPLITS)]
+    rows += [(name, *(str(counts[split][name]) for split in SPLITS)) for name in datalist.class_names]
+    rows.append(("total", *(str(len(datalist.split(split))) for split in SPLITS)))
+    wide = max(len(row[0]) for row in rows)
+    return "\n".join(
+        "  ".join([row[0].ljust(wide), *(cell.rjust(len(s)) for cell, s in zip(row[1:], SPLITS, strict=True))])
+        for row in rows
+    )
+
+
+def _absolute(item: Sample, root: str) -> Sample:
+    """Returns the item with its path made absolute, which must lie inside ``root``."""
+    path = os.path.normpath(os.path.join(root, item["image"]))
+    if not path.startswith(os.path.join(root, "")):
+        raise DatasetError(f"paths inside {root}", f"a path outside, {item['image']}", "Build the list again")
+    absolute: Sample = {**item, "image": path, "label": int(item["label"])}
+    return absolute

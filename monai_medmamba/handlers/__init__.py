@@ -1,0 +1,25 @@
+"""Handlers: what happens around the epochs of a trainer or evaluator, wired in a bundle's JSON."""
+
+from .checkpoint import TrainingCheckpoint, WeightsLoader, read_checkpoint
+from .classification_figure import ClassificationFigure
+from .epoch_seed import EpochSeed
+from .evaluation_files import EvaluationFiles
+from .finite_loss import FiniteLoss
+from .history import TrainingHistory
+from .progress import Progress
+from .run_record import RunRecord
+from .tensorboard_pictures import TensorBoardPictures
+
+__all__ = [
+    "ClassificationFigure",
+    "EpochSeed",
+    "EvaluationFiles",
+    "FiniteLoss",
+    "Progress",
+    "RunRecord",
+    "TensorBoardPictures",
+    "TrainingCheckpoint",
+    "TrainingHistory",
+    "WeightsLoader",
+    "read_checkpoint",
+]

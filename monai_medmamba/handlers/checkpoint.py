@@ -1,0 +1,219 @@
+"""Checkpoints that survive a kill or a full disk, carry what is needed to use them, and can be resumed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from ..files import atomic_path
+from ..networks import MedMamba, save_weights
+
+__all__ = ["TrainingCheckpoint", "WeightsLoader", "read_checkpoint"]
+
+logger = logging.getLogger(__name__)
+
+BEST, LAST, WEIGHTS = "model.pt", "last.pt", "model.safetensors"
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Returns the content of a checkpoint, on the CPU, without running anything in it.
+
+    Args:
+        path: a file that :class:`TrainingCheckpoint` wrote.
+
+    Returns:
+        ``model`` (a state dict) and ``description`` (network, class names, preprocessing, epoch, metrics); a
+        ``last.pt`` also holds the state of the training.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged or holds something else; a pickle that would run code is refused.
+
+    Example:
+        >>> read_checkpoint("missing.pt")
+        Traceback (most recent call last):
+        FileNotFoundError: no checkpoint at missing.pt: run training first, or name another folder with --ckpt_dir
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"no checkpoint at {os.fspath(path)}: run training first, or name another folder with --ckpt_dir"
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a different class for each kind of damage
+        raise ValueError(f"{os.fspath(path)}: not a readable checkpoint ({str(error).splitlines()[0]})") from error
+    if not isinstance(content, dict) or not {"model", "description"} <= content.keys():
+        raise ValueError(
+            f"{os.fspath(path)}: expected a checkpoint with 'model' and 'description', as training writes it; "
+            f"weights of the published code go through `medmamba convert`"
+        )
+    return content
+
+
+class TrainingCheckpoint:
+    """Saves ``last.pt`` after every epoch, and ``model.pt`` with ``model.safetensors`` after every best one.
+
+    Each file appears whole or not at all. Attach it after the handler that runs validation: a best epoch is one
+    where the validator's key metric is best.
+
+    Args:
+        directory: folder of the files.
+        network: the network, bare or wrapped for distributed training.
+        optimizer: of the training.
+        lr_scheduler: of the training, stepped each iteration.
+        validator: the evaluator with the key metric.
+        class_names: the name of each class, in order.
+        preprocessing: what an image goes through, JSON-able.
+        variant: the size's name, for the record.
+        resume: continue from ``last.pt`` if it is there; otherwise a training starts anew and replaces it.
+        save: writes files; False on every rank but the first of a distributed run.
+
+    Example:
+        >>> TrainingCheckpoint.__name__
+        'TrainingCheckpoint'
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        network: nn.Module,
+        optimizer: Optimizer,
+        lr_scheduler: LRScheduler,
+        validator: Engine,
+        class_names: Sequence[str],
+        preprocessing: Mapping[str, Any],
+        variant: str,
+        resume: bool = False,
+        save: bool = True,
+    ) -> None:
+        self.directory = Path(directory)
+        self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
+        self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
+        self.resume, self.save = resume, save
+
+    def attach(self, engine: Engine) -> None:
+        """Registers with a trainer."""
+        engine.add_event_handler(Events.STARTED, self._restore)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._save)
+
+    def _restore(self, engine: Engine) -> None:
+        path = self.directory / LAST
+        if not self.resume:
+            return
+        if not path.is_file():
+            logger.info("nothing to resume at %s: training starts at epoch 1", path)
+            return
+        content = read_checkpoint(path)
+        check_same_classes(path, content["description"], self.class_names)
+        load_state(path, _bare(self.network), content)
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.lr_scheduler.load_state_dict(content["lr_scheduler"])
+        engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
+        self.validator.state.best_metric = content["best_metric"]
+        self.validator.state.best_metric_epoch = content["best_metric_epoch"]
+        logger.info("resumed after epoch %d of %d from %s", content["epoch"], engine.state.max_epochs, path)
+
+    def _save(self, engine: Engine) -> None:
+        if not self.save:
+            return
+        network, validator = _bare(self.network), self.validator.state
+        best = validator.best_metric_epoch == engine.state.epoch
+        model = {"model": network.state_dict(), "description": self._describe(network, engine.state.epoch)}
+        if best:
+            _write(self.directory / BEST, model)
+            save_weights(self.directory / WEIGHTS, network, self.class_names, self.preprocessing)
+        state = {
+            "optimizer": self.optimizer.state_dict(),
+            "lr_scheduler": self.lr_scheduler.state_dict(),
+            "epoch": engine.state.epoch,
+            "iteration": engine.state.iteration,
+            "best_metric": validator.best_metric,
+            "best_metric_epoch": validator.best_metric_epoch,
+        }
+        _write(self.directory / LAST, model | state)
+
+    def _describe(self, network: MedMamba, epoch: int) -> dict[str, Any]:
+        return {
+            "variant": self.variant,
+            "network": network.settings,
+            "class_names": self.class_names,
+            "preprocessing": self.preprocessing,
+            "epoch": epoch,
+            "metrics": {name: float(value) for name, value in self.validator.state.metrics.items()},
+        }
+
+
+class WeightsLoader:
+    """Loads a checkpoint's weights into the network before an evaluator starts.
+
+    Args:
+        network: the network, bare or wrapped.
+        path: of the checkpoint.
+        class_names: the classes that the data has; they must be the checkpoint's, in the same order.
+
+    Example:
+        >>> WeightsLoader.__name__
+        'WeightsLoader'
+    """
+
+    def __init__(self, network: nn.Module, path: str | os.PathLike[str], class_names: Sequence[str]) -> None:
+        self.network, self.path, self.class_names = network, path, list(class_names)
+
+    def attach(self, engine: Engine) -> None:
+        """Registers with an evaluator."""
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """Loads the weights.
+
+        Raises:
+            FileNotFoundError: there is no checkpoint.
+            ValueError: it is damaged, or its classes or shapes differ.
+        """
+        del engine
+        content = read_checkpoint(self.path)
+        check_same_classes(self.path, content["description"], self.class_names)
+        load_state(self.path, _bare(self.network), content)
+        logger.info("weights of epoch %d: %s", content["description"]["epoch"], self.path)
+
+
+def check_same_classes(
+    path: str | os.PathLike[str], description: Mapping[str, Any], class_names: Sequence[str]
+) -> None:
+    """Raises ValueError where a checkpoint's classes are not those expected, in order, with the difference."""
+    theirs, ours = list(description["class_names"]), list(class_names)
+    if theirs != ours:
+        only_theirs = [name for name in theirs if name not in ours]
+        only_ours = [name for name in ours if name not in theirs]
+        raise ValueError(
+            f"{os.fspath(path)}: the checkpoint's classes are not the data's. Checkpoint {theirs}, data {ours}; "
+            f"only in the checkpoint {only_theirs}, only in the data {only_ours}"
+            f"{'' if only_theirs or only_ours else ' (the order differs)'}. "
+            "Use the data it was trained on, or another --ckpt_dir."
+        )
+
+
+def load_state(path: str | os.PathLike[str], network: nn.Module, content: Mapping[str, Any]) -> None:
+    """Loads a checkpoint's weights strictly; raises ValueError naming the file and every difference."""
+    try:
+        network.load_state_dict(content["model"])
+    except RuntimeError as error:
+        raise ValueError(f"{os.fspath(path)}: the weights do not fit this network. {error}") from error
+
+
+def _bare(network: nn.Module) -> Any:
+    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        torch.save(dict(content), temporary)

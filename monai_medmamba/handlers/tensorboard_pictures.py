@@ -1,0 +1,43 @@
+"""Pictures in TensorBoard beside the scalars."""
+
+from __future__ import annotations
+
+import os
+
+from ignite.engine import Engine, Events
+
+from ..metrics import classification_metrics
+from ..visualize import confusion_matrix_figure
+from .collection import PredictionCollector
+
+__all__ = ["TensorBoardPictures"]
+
+
+class TensorBoardPictures:
+    """Draws the confusion matrix of each validation into a TensorBoard log.
+
+    Args:
+        log_dir: folder of the log.
+        class_names: the name of each class, in order.
+
+    Example:
+        >>> TensorBoardPictures("output/tensorboard", ["a", "b"]).class_names
+        ['a', 'b']
+    """
+
+    def __init__(self, log_dir: str | os.PathLike[str], class_names: list[str]) -> None:
+        self.log_dir, self.class_names = os.fspath(log_dir), list(class_names)
+        self._collector = PredictionCollector()
+
+    def attach(self, engine: Engine) -> None:
+        """Registers with a decollating evaluator."""
+        self._collector.attach(engine)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
+
+    def _draw(self, engine: Engine) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        figures = classification_metrics(self._collector.probabilities, self._collector.labels, self.class_names)
+        picture = confusion_matrix_figure(figures["confusion_matrix"], self.class_names)
+        with SummaryWriter(self.log_dir) as writer:
+            writer.add_figure("confusion_matrix", picture, global_step=engine.state.epoch)

@@ -1,0 +1,12 @@
+"""Figures of a trained classifier and the one-page report that holds them.
+
+Every figure is a plain `matplotlib.figure.Figure`, never registered with pyplot, so it needs no display, is freed with
+its last reference, and goes to a file, to TensorBoard or into the report alike.
+"""
+
+from .confusion_matrix import confusion_matrix_figure
+from .examples import examples_figure
+from .report import write_report
+from .training_curves import training_curves_figure
+
+__all__ = ["confusion_matrix_figure", "examples_figure", "training_curves_figure", "write_report"]

@@ -1,0 +1,107 @@
+import json
+
+import pytest
+import torch
+from monai.data import load_decathlon_datalist
+
+from monai_medmamba.data import Datalist, DatasetError, describe
+
+
+@pytest.fixture
+def datalist(tmp_path, paint):
+    paint("set/a/1.png", "set/a/ü 2.png", "set/a/3.png", "set/b/1.png", "set/b/2.png", "set/b/3.png")
+    root = str(tmp_path / "set")
+
+    def item(name, label):
+        return {"image": f"{root}/{name}", "label": label}
+
+    return Datalist(
+        ("a", "b"),
+        [item("a/1.png", 0), {**item("a/ü 2.png", 0), "patient": "p1"}, item("b/1.png", 1)],
+        [item("b/2.png", 1)],
+        [item("a/3.png", 0), item("b/3.png", 1)],
+        root,
+    )
+
+
+def test_counts_and_weights(datalist):
+    assert datalist.counts() == {
+        "training": {"a": 2, "b": 1},
+        "validation": {"a": 0, "b": 1},
+        "test": {"a": 1, "b": 1},
+    }
+    weights = datalist.class_weights()
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights, torch.tensor([2 / 3, 4 / 3]))
+
+
+def test_weights_need_every_class(datalist):
+    with pytest.raises(DatasetError, match="1 classes without:\n  b"):
+        Datalist(("a", "b"), datalist.training[:2], [], [], datalist.root).class_weights()
+
+
+def test_saves_and_loads(datalist, tmp_path):
+    datalist.save(tmp_path / "lists" / "datalist.json")
+    content = json.loads((tmp_path / "lists" / "datalist.json").read_text(encoding="utf-8"))
+    assert content["class_names"] == ["a", "b"]
+    assert content["training"][1] == {"image": "a/ü 2.png", "label": 0, "patient": "p1"}
+    assert Datalist.load(tmp_path / "lists" / "datalist.json") == datalist
+
+
+def test_loads_from_a_new_place(datalist, tmp_path):
+    datalist.save(tmp_path / "datalist.json")
+    (tmp_path / "set").rename(tmp_path / "moved")
+    with pytest.raises(DatasetError, match=r"(?s)6 missing.*Give their folder as root"):
+        Datalist.load(tmp_path / "datalist.json")
+    moved = Datalist.load(tmp_path / "datalist.json", root=tmp_path / "moved")
+    assert moved.root == str(tmp_path / "moved")
+    assert moved.counts() == datalist.counts()
+
+
+def test_monai_reads_it(datalist, tmp_path):
+    datalist.save(tmp_path / "datalist.json")
+    items = load_decathlon_datalist(tmp_path / "datalist.json", False, "test", base_dir=datalist.root)
+    assert [item["image"] for item in items] == [item["image"] for item in datalist.test]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda c: c.pop("test"), "KeyError: 'test'"),
+        (lambda c: c["test"][0].update(image="../../etc/passwd"), "a path outside"),
+        (lambda c: c["test"][0].update(label=7), "labels from 0 to 1(.|\n)*: 7"),
+        (lambda c: c["test"][0].pop("label"), "KeyError: 'label'"),
+        (lambda c: c.update(training={"a": 1}), "a data list in"),
+    ],
+)
+def test_refuses_other_content(datalist, tmp_path, change, found):
+    datalist.save(tmp_path / "datalist.json")
+    content = json.loads((tmp_path / "datalist.json").read_text(encoding="utf-8"))
+    change(content)
+    (tmp_path / "datalist.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DatasetError, match=found):
+        Datalist.load(tmp_path / "datalist.json")
+
+
+def test_refuses_what_is_no_list(tmp_path):
+    (tmp_path / "a.json").write_text("[1, 2")
+    with pytest.raises(DatasetError, match=r"a\.json.*JSONDecodeError"):
+        Datalist.load(tmp_path / "a.json")
+    with pytest.raises(DatasetError, match=r"gone\.json"):
+        Datalist.load(tmp_path / "gone.json")
+
+
+def test_save_refuses_images_outside_root(tmp_path):
+    with pytest.raises(DatasetError, match="a path outside"):
+        Datalist(("a",), [{"image": "/elsewhere/1.png", "label": 0}], [], [], str(tmp_path)).save(tmp_path / "x.json")
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_invalid_label():
+    with pytest.raises(DatasetError, match=r"/s/1\.png: 2"):
+        Datalist(("a", "b"), [{"image": "/s/1.png", "label": 2}], [], [], "/s")
+
+
+def test_describe(datalist):
+    assert describe(datalist).splitlines()[-1].split() == ["total", "3", "1", "2"]
+    assert len({len(line) for line in describe(datalist).splitlines()}) == 1

@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from monai_medmamba.layers import SS2D, SS3D
+from testing.golden import below, golden_arrays, relative_rms
+
+
+@pytest.mark.parametrize(("layer", "space"), [(SS2D, (5, 7)), (SS2D, (1, 1)), (SS3D, (3, 4, 2))], ids=str)
+def test_shape(layer, space):
+    assert layer(dim=8, d_state=4)(torch.randn(2, *space, 8)).shape == (2, *space, 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "shape"),
+    [
+        ({"d_state": 5}, "A_log", (4, 16, 5)),
+        ({"expand": 3}, "D", (4, 24)),
+        ({"dt_rank": 3}, "dt_weight", (4, 16, 3)),
+        ({"d_conv": 5}, "conv.weight", (16, 1, 5, 5)),
+    ],
+    ids=str,
+)
+def test_arguments(arguments, name, shape):
+    layer = SS2D(dim=8, **arguments)
+    assert layer.get_parameter(name).shape == shape
+    assert layer(torch.randn(1, 4, 4, 8)).shape == (1, 4, 4, 8)
+
+
+def test_every_position_reaches_every_other():
+    layer = SS2D(dim=8)
+    x = torch.randn(1, 6, 9, 8, requires_grad=True)
+    (grad,) = torch.autograd.grad(layer(x)[0, 0, 0].sum(), x)
+    assert (grad.abs().sum(-1) > 0).all()
+
+
+def test_every_parameter_gets_a_gradient():
+    layer = SS3D(dim=8, d_state=4)
+    layer(torch.randn(2, 3, 4, 2, 8)).square().sum().backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in layer.parameters())
+
+
+RENAMED = {"dt_projs_weight": "dt_weight", "dt_projs_bias": "dt_bias", "A_logs": "A_log", "Ds": "D"}
+
+
+@pytest.mark.parametrize("backend", ["reference", "chunked"])
+@pytest.mark.parametrize("case", ["d8_h5_w7", "d8_h1_w1", "d24_h14_w9", "d48_h56_w56"])
+def test_matches_reference(case, backend):
+    """Values and every gradient of the published module, as recorded."""
+    arrays = golden_arrays("ss2d.npz")
+    arrays = below(arrays, f"{case}/")
+    layer = SS2D(dim=arrays["x"].shape[-1], backend=backend)
+
+    def ours(published):
+        names = {name: RENAMED.get(name, name.replace("conv2d", "conv")) for name in published}
+        return {new: published[old].reshape(layer.get_parameter(new).shape) for old, new in names.items()}
+
+    layer.load_state_dict(ours(below(arrays, "state/")))
+    x = arrays["x"].requires_grad_()
+    y = layer(x)
+    y.backward(arrays["cotangent"])
+    assert relative_rms(y, arrays["y"]) < 1e-5
+    assert relative_rms(x.grad, arrays["grad_x"]) < 1e-4
+    for name, expected in ours(below(arrays, "grad/")).items():
+        assert relative_rms(layer.get_parameter(name).grad, expected) < 1e-4, name

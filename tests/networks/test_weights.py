@@ -1,0 +1,57 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from monai_medmamba.networks import MedMamba, load_weights, save_weights
+
+SIZES = {"num_classes": 2, "depths": (1, 1), "dims": (8, 16), "d_state": 4}
+
+
+@pytest.fixture
+def network():
+    return MedMamba(**SIZES).eval()
+
+
+def test_round_trip(network, tmp_path):
+    save_weights(tmp_path / "w.safetensors", network, ["a, b", "ü"], {"image_size": 64, "mean": [0.5] * 3})
+    loaded, description = load_weights(tmp_path / "w.safetensors")
+    x = torch.randn(2, 3, 32, 32)
+    assert torch.equal(loaded(x), network(x))
+    assert description["class_names"] == ["a, b", "ü"]
+    assert description["preprocessing"] == {"image_size": 64, "mean": [0.5] * 3}
+
+
+def test_wrong_number_of_names(network, tmp_path):
+    with pytest.raises(ValueError, match="2 class names, got 3"):
+        save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_file_is_named(network, tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, network, ["a", "b"], {})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"w\.safetensors: not a readable"):
+        load_weights(path)
+
+
+def test_a_file_of_others_is_refused(tmp_path):
+    save_file({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="medmamba convert"):
+        load_weights(tmp_path / "w.safetensors")
+
+
+def test_a_failed_save_keeps_the_last_good_file(network, tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, network, ["a", "b"], {})
+    good = path.read_bytes()
+
+    def full_disk(tensors, file, metadata):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("monai_medmamba.networks.weights.save_file", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(path, network, ["a", "b"], {})
+    assert path.read_bytes() == good
+    assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
