@@ -6,8 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from ..data import Datalist, DatasetError, build_datalist, describe
-from ..data import endoscopy_phantoms
+from ..data import Datalist, DatasetError, build_datalist, describe, endoscopy_phantoms
 
 __all__ = ["list_images", "prepare_data"]
 
@@ -41,7 +40,11 @@ def prepare_data(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datalist
             "no --dataset_dir given: using synthetic endoscopy phantoms in %s, which say nothing about patients", folder
         )
         dataset_dir = folder
-    data = build_datalist(dataset_dir, seed=seed)
+    try:
+        data = build_datalist(dataset_dir, seed=seed)
+    except DatasetError as error:
+        logger.error("%s", error)  # MONAI buries the exception under a traceback of its own
+        raise
     logger.info("data of %s\n%s", dataset_dir, describe(data))
     return data
 
@@ -68,8 +71,9 @@ def list_images(folder: str | os.PathLike[str]) -> list[dict[str, str]]:
         return [{"image": str(root)}]
     found = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not found:
-        missing = "is not there" if not root.exists() else "holds no image"
         raise DatasetError(
-            f"--dataset_dir {root} {missing}: expected a folder with {', '.join(sorted(_SUFFIXES))} files at any depth"
+            f"a folder with {', '.join(sorted(_SUFFIXES))} files at any depth",
+            f"none in {root}" if root.exists() else f"no folder {root}",
+            "Name the folder of images with --dataset_dir",
         )
     return [{"image": str(path)} for path in found]

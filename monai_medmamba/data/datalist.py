@@ -129,6 +129,12 @@ class Datalist:
 def describe(datalist: Datalist) -> str:
     """Returns a short table of classes by splits, for the log.
 
+    Args:
+        datalist: The list to count.
+
+    Returns:
+        Lines of aligned columns: a head, one line a class, the total.
+
     Example:
         >>> print(describe(Datalist(("a", "b"), [{"image": "/s/1.png", "label": 1}], [], [], "/s")))
         class  training  validation  test

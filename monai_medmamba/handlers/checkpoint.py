@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -88,7 +89,7 @@ class TrainingCheckpoint:
         network: nn.Module,
         optimizer: Optimizer,
         lr_scheduler: LRScheduler,
-        validator: Engine,
+        validator: Workflow,
         class_names: Sequence[str],
         preprocessing: Mapping[str, Any],
         variant: str,

@@ -30,7 +30,7 @@ class ClassificationFigure(Metric):
 
     Example:
         >>> metric = ClassificationFigure("accuracy", ["a", "b"])
-        >>> metric.update([{"pred": torch.tensor([0.9, 0.1]), "label": 0}, {"pred": torch.tensor([1.0, 0]), "label": 1}])
+        >>> metric.update([{"pred": torch.tensor([0.9, 0.1]), "label": label} for label in (0, 1)])
         >>> metric.compute()
         0.5
     """
@@ -45,7 +45,6 @@ class ClassificationFigure(Metric):
         """Forgets the last epoch."""
         self._probabilities: list[torch.Tensor] = []
         self._labels: list[int] = []
-        super().reset()
 
     def update(self, output: list[dict[str, torch.Tensor]]) -> None:
         """Takes the decollated items of one batch."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from monai.utils import CommonKeys, ImageMetaKey
 
 __all__ = ["PredictionCollector"]
@@ -39,7 +40,7 @@ class PredictionCollector:
         self.labels: list[int] = []
         self._probabilities: list[torch.Tensor] = []
 
-    def _step(self, engine: Engine) -> None:
+    def _step(self, engine: Workflow) -> None:
         for batch, output in zip(engine.state.batch, engine.state.output, strict=True):
             self.images.append(_file_of(batch))
             self._probabilities.append(torch.as_tensor(output[CommonKeys.PRED]).detach().float().cpu())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from monai.utils import CommonKeys
 
 __all__ = ["FiniteLoss"]
@@ -21,9 +22,9 @@ class FiniteLoss:
         """Registers with a trainer whose output holds the loss."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
-    def __call__(self, engine: Engine) -> None:
+    def __call__(self, engine: Workflow) -> None:
         """Checks the loss of this step."""
-        self.check(float(engine.state.output[CommonKeys.LOSS]), engine.state.epoch, engine.state.iteration)
+        self.check(engine.state.output[CommonKeys.LOSS].item(), engine.state.epoch, engine.state.iteration)
 
     def check(self, loss: float, epoch: int, iteration: int) -> None:
         """Raises if a loss is not finite.

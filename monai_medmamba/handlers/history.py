@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from monai.utils import CommonKeys
 from torch.optim import Optimizer
 
@@ -33,7 +34,7 @@ class TrainingHistory:
         'history.csv'
     """
 
-    def __init__(self, output_dir: str | os.PathLike[str], optimizer: Optimizer, validator: Engine) -> None:
+    def __init__(self, output_dir: str | os.PathLike[str], optimizer: Optimizer, validator: Workflow) -> None:
         self.path = Path(output_dir) / "history.csv"
         self.optimizer, self.validator = optimizer, validator
         self._rows: list[dict[str, Any]] = []
@@ -51,8 +52,8 @@ class TrainingHistory:
                 self._rows = [row for row in csv.DictReader(stream) if int(row["epoch"]) < engine.state.epoch]
         self._loss, self._count, self._since = 0.0, 0, time.perf_counter()
 
-    def _step(self, engine: Engine) -> None:
-        self._loss += float(engine.state.output[CommonKeys.LOSS])
+    def _step(self, engine: Workflow) -> None:
+        self._loss += engine.state.output[CommonKeys.LOSS].item()
         self._count += 1
 
     def _write(self, engine: Engine) -> None:

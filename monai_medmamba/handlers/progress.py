@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from monai.utils import CommonKeys
-from tqdm.auto import tqdm
 
 __all__ = ["Progress"]
 
@@ -18,15 +20,15 @@ class Progress:
         disable: shows nothing; True on every rank but the first of a distributed run.
 
     Example:
-        >>> engine = Engine(lambda engine, batch: {"loss": 0.5})
+        >>> engine = Engine(lambda engine, batch: None)
         >>> Progress("train", disable=True).attach(engine)
         >>> engine.run([1, 2], max_epochs=3).iteration
         6
     """
 
-    def __init__(self, description: str, validator: Engine | None = None, disable: bool = False) -> None:
+    def __init__(self, description: str, validator: Workflow | None = None, disable: bool = False) -> None:
         self.description, self.validator, self.disable = description, validator, disable
-        self._bar: tqdm | None = None
+        self._bar: Any = None
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer or evaluator."""
@@ -35,7 +37,9 @@ class Progress:
         engine.add_event_handler(Events.COMPLETED, self._close)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._fail)
 
-    def _start(self, engine: Engine) -> None:
+    def _start(self, engine: Workflow) -> None:
+        from tqdm.auto import tqdm
+
         if self._bar is None:
             epochs = engine.state.max_epochs if self.validator is not None else 1
             total = epochs * engine.state.epoch_length
@@ -46,12 +50,12 @@ class Progress:
         if self.validator is not None:
             self._bar.set_description(f"{self.description} epoch {engine.state.epoch}/{engine.state.max_epochs}")
 
-    def _step(self, engine: Engine) -> None:
+    def _step(self, engine: Workflow) -> None:
         if self._bar is None:
             return
         self._bar.update()
         if self.validator is not None:
-            shown = {"loss": f"{float(engine.state.output[CommonKeys.LOSS]):.3f}"}
+            shown = {"loss": f"{engine.state.output[CommonKeys.LOSS].item():.3f}"}
             name = self.validator.state.key_metric_name
             if name in self.validator.state.metrics:
                 shown[name] = f"{self.validator.state.metrics[name]:.3f}"

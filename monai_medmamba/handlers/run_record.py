@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
+from monai.engines import Workflow
 from torch import nn
 
 from ..files import atomic_path
@@ -74,7 +75,7 @@ class RunRecord:
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.COMPLETED, self._complete)
 
-    def _start(self, engine: Engine) -> None:
+    def _start(self, engine: Workflow) -> None:
         self._since = time.perf_counter()
         self.content["device"] = _device_name(engine.state.device)
         self.content["started"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -8,10 +8,10 @@ from .weights import load_weights, save_weights
 __all__ = [
     "VARIANTS",
     "MedMamba",
+    "create_medmamba",
     "from_published",
     "load_published",
     "load_weights",
-    "create_medmamba",
     "medmamba_base",
     "medmamba_nano",
     "medmamba_small",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,14 @@ __all__ = ["MedMamba"]
 
 MIN_SIZE = 32
 _NOT_DECAYED = ("A_log", "D", "dt_bias")
+
+
+class Stage(nn.Module):
+    """The blocks of one resolution, and what halves it for the next stage; holds them, the network runs them."""
+
+    def __init__(self, blocks: nn.ModuleList, downsample: nn.Module) -> None:
+        super().__init__()
+        self.blocks, self.downsample = blocks, downsample
 
 
 class MedMamba(nn.Module):
@@ -60,7 +69,7 @@ class MedMamba(nn.Module):
         super().__init__()
         if len(depths) != len(dims) or not depths:
             raise ValueError(f"expected one depth for each dim, got depths {tuple(depths)} and dims {tuple(dims)}")
-        if any(later != 2 * earlier for earlier, later in zip(dims, dims[1:], strict=False)):
+        if any(later != 2 * earlier for earlier, later in itertools.pairwise(dims)):
             raise ValueError(f"dims: expected each stage twice as wide as the one before, got {tuple(dims)}")
         if num_classes < 1:
             raise ValueError(f"num_classes: expected at least 1, got {num_classes}")
@@ -74,7 +83,7 @@ class MedMamba(nn.Module):
         for stage, (depth, dim) in enumerate(zip(depths, dims, strict=True)):
             blocks = nn.ModuleList(SSConvSSM(spatial_dims, dim, d_state, next(rates), backend) for _ in range(depth))
             downsample = PatchDownsample(spatial_dims, dim) if stage < len(dims) - 1 else nn.Identity()
-            self.stages.append(nn.ModuleDict({"blocks": blocks, "downsample": downsample}))
+            self.stages.append(Stage(blocks, downsample))
         self.head = nn.Linear(dims[-1], num_classes)
         init_convolutions_and_linears(self)
 
@@ -106,10 +115,10 @@ class MedMamba(nn.Module):
         maps = []
         x = self.stem(x)
         for stage in self.stages:
-            for block in stage["blocks"]:
+            for block in stage.blocks:
                 x = checkpoint(block, x, use_reentrant=False) if self.use_checkpoint and self.training else block(x)
             maps.append(x.movedim(-1, 1))
-            x = stage["downsample"](x)
+            x = stage.downsample(x)
         return maps
 
     def param_groups(self, weight_decay: float) -> list[dict[str, Any]]:
@@ -129,7 +138,8 @@ class MedMamba(nn.Module):
             >>> [group["weight_decay"] for group in net.param_groups(0.05)]
             [0.05, 0.0]
         """
-        decayed, kept = [], []
+        decayed: list[nn.Parameter] = []
+        kept: list[nn.Parameter] = []
         for name, parameter in self.named_parameters():
             free = parameter.dim() < 2 or name.rsplit(".", 1)[-1] in _NOT_DECAYED
             (kept if free else decayed).append(parameter)

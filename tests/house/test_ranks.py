@@ -25,6 +25,7 @@ RANKS = {
     "bundle": 5,
     "dicom": 5,
     "label": 6,
+    "information": 6,
     "cli": 7,
     "__main__": 8,
 }
@@ -45,6 +46,7 @@ THIRD_PARTY = {
     "bundle": {"torch", "numpy", "monai"},
     "dicom": {"torch", "numpy", "monai"},
     "label": {"torch", "numpy", "monai", "monailabel"},
+    "information": {"torch"},
     "cli": set(),
     "__main__": set(),
     "version": set(),

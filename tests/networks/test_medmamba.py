@@ -76,7 +76,7 @@ def test_parameter_groups_hold_every_parameter_once():
 
 def test_stochastic_depth_rises_linearly():
     net = MedMamba(**{**MICRO, "depths": (1, 2, 1)}, drop_path_rate=0.3)
-    rates = [block.drop_path.drop_prob for stage in net.stages for block in stage["blocks"]]
+    rates = [block.drop_path.drop_prob for stage in net.stages for block in stage.blocks]
     assert rates == pytest.approx([0, 0.1, 0.2, 0.3])
 
 
@@ -140,7 +140,7 @@ def test_matches_reference_inside_and_in_gradients(backend):
     net = recorded_network(arrays, backend).eval()
     maps = net.forward_features(arrays["square/input"])
     for i, (stage, m) in enumerate(zip(net.stages, maps, strict=True)):
-        assert relative_rms(stage["downsample"](m.movedim(1, -1)), arrays[f"square/layer{i}"]) < 1e-5
+        assert relative_rms(stage.downsample(m.movedim(1, -1)), arrays[f"square/layer{i}"]) < 1e-5
     net(arrays["square/input"]).backward(arrays["square/cotangent"])
     found = published_gradients(net)
     for name, expected in below(arrays, "square/grad/").items():

@@ -23,12 +23,12 @@ def test_auto_says_once_what_it_took(caplog):
 
 
 def test_a_named_backend_that_cannot_run_gives_every_reason():
-    with pytest.raises(BackendError, match="'a'.*no module; needs CUDA"):
+    with pytest.raises(BackendError, match=r"'a'.*no module; needs CUDA"):
         choose([make("a", "no module", "needs CUDA"), make("b")], "a", [0])
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(BackendError, match="'z'.*a, b"):
+    with pytest.raises(BackendError, match=r"'z'.*a, b"):
         choose([make("a"), make("b")], "z", [0])
 
 

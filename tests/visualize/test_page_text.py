@@ -6,7 +6,7 @@ from monai_medmamba.visualize.page_text import FILTERS, base_names, counts_by_cl
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("/home/Jane Doe/scan 1.png", "scan 1.png"),
+        ("/srv/Jane Doe/scan 1.png", "scan 1.png"),
         (r"C:\patients\doe\scan.png", "scan.png"),
         ("data/kvasir/", "kvasir"),
         ("~/x", "x"),

@@ -37,6 +37,11 @@ class _Chunks(NamedTuple):
     C: Tensor  # (T, B, K, n, N)
     A: Tensor  # (K, 1, N, D)
 
+    def part(self, chosen: slice) -> _Chunks:
+        """Returns some of each sequence's chunks."""
+        dt, entering, B, C = (field[:, :, :, chosen] for field in (self.dt, self.input, self.B, self.C))
+        return _Chunks(dt, entering, B, C, self.A)
+
 
 def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> Tensor:
     """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``."""
@@ -79,7 +84,7 @@ def backward(
     for start in range(0, h.shape[2], step):
         part = slice(start, start + step)
         grad_A += _chunk_gradients(
-            _Chunks(*(field[:, :, :, part] for field in chunks[:4]), chunks.A),
+            chunks.part(part),
             g_chunks[:, :, :, part],
             h[:, :, part],
             grad_h[:, :, part],

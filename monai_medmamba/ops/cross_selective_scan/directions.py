@@ -48,7 +48,7 @@ def gather_own(x: Tensor) -> Tensor:
 
 
 def scatter_sum(y: Tensor, space: tuple[int, ...]) -> Tensor:
-    """Returns the sum of the directions in image order, the adjoint of :func:`gather`: (B, K, L, C) -> (B, *space, C)."""
+    """Returns the directions' sum in image order: (B, K, L, C) -> (B, *space, C), the adjoint of gather."""
     half = y.shape[1] // 2
     forward = y[:, :half] + y[:, half:].flip(2)  # (B, K/2, L, C)
     maps = [_unpermute_space(forward[:, k], order, space) for k, order in enumerate(scan_orders(len(space)))]
@@ -59,7 +59,7 @@ def scatter_sum(y: Tensor, space: tuple[int, ...]) -> Tensor:
 
 
 def scatter_own(y: Tensor, space: tuple[int, ...]) -> Tensor:
-    """Returns each direction's map in image order, the adjoint of :func:`gather_own`: (B, K, L, C) -> (B, *space, K, C)."""
+    """Returns each direction's own map in image order: (B, K, L, C) -> (B, *space, K, C), gather_own's adjoint."""
     orders = scan_orders(len(space))
     half = len(orders)
     flat = [y[:, k] if k < half else y[:, k].flip(1) for k in range(2 * half)]

@@ -28,7 +28,7 @@ def test_too_many_states_is_a_reason():
 
 
 def test_asking_for_it_by_name_on_the_cpu_raises():
-    with pytest.raises(BackendError, match="mamba_ssm.*needs CUDA"):
+    with pytest.raises(BackendError, match=r"mamba_ssm.*needs CUDA"):
         cross_selective_scan(*scan_inputs((3, 3)), backend="mamba_ssm")
 
 

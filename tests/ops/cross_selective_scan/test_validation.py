@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 from monai_medmamba.ops import cross_selective_scan
 from testing.scans import scan_inputs

@@ -1,0 +1,54 @@
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_medmamba.bundle import list_images, prepare_data
+from monai_medmamba.data import DatasetError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("polyp", "normal"):
+        (tmp_path / name).mkdir()
+        for i in range(10):
+            pixels = np.random.randint(0, 255, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    return tmp_path
+
+
+def test_a_folder_says_its_classes_and_counts(folder, caplog):
+    with caplog.at_level(logging.INFO):
+        data = prepare_data(folder)
+    assert data.class_names == ("normal", "polyp")
+    assert sum(sum(split.values()) for split in data.counts().values()) == 20
+    assert "normal" in caplog.text
+    assert "phantoms" not in caplog.text
+
+
+def test_without_a_folder_it_says_that_it_takes_phantoms(folder, caplog, monkeypatch):
+    monkeypatch.setattr("monai_medmamba.bundle.dataset.endoscopy_phantoms", lambda: folder)
+    with caplog.at_level(logging.INFO):
+        data = prepare_data("")
+    assert data.class_names == ("normal", "polyp")
+    assert "no --dataset_dir given: using synthetic endoscopy phantoms" in caplog.text
+
+
+def test_the_error_stands_in_the_log_too(tmp_path, caplog):
+    with pytest.raises(DatasetError, match="nowhere"):
+        prepare_data(tmp_path / "nowhere")
+    assert "nowhere" in caplog.text
+
+
+def test_images_of_a_folder_at_any_depth(folder):
+    found = list_images(folder)
+    assert len(found) == 20
+    assert found == sorted(found, key=lambda item: item["image"])
+    assert list_images(found[0]["image"]) == found[:1]
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(DatasetError, match="none in"):
+        list_images(tmp_path)

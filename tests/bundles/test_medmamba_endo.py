@@ -1,0 +1,195 @@
+"""The endoscopy bundle by its commands: train, evaluate, infer, export, resume, refuse."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import monai_medmamba.ops  # noqa: F401  the exported network calls its operator
+from monai_medmamba.metrics import read_predictions
+from monai_medmamba.networks import load_weights
+from testing.bundles import ROOT, class_folders, monai_bundle
+
+BUNDLE = ROOT / "bundles" / "medmamba_endo"
+TRAIN, EVALUATE, INFERENCE, SEVERAL = (
+    str(BUNDLE / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference", "multi_gpu_train")
+)
+NAMES = ["bright", "dark", "middle"]
+
+
+def settings(folder: Path, **changes):
+    values = {
+        "output_dir": folder / "output",
+        "ckpt_dir": folder / "models",
+        "variant": "nano",
+        "image_size": 32,
+        "batch_size": 8,
+        "epochs": 2,
+        **changes,
+    }
+    return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return class_folders(tmp_path_factory.mktemp("images"), ["dark", "middle", "bright"], count=12)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, images):
+    """A training of two epochs, evaluated, by the commands of the README."""
+    folder = tmp_path_factory.mktemp("run")
+    words = settings(folder, dataset_dir=images)
+    trained = monai_bundle("run", "training", "--config_file", TRAIN, *words)
+    assert trained.returncode == 0, trained.stderr
+    evaluate = f"['{TRAIN}','{EVALUATE}']"
+    where = ["--dataset_dir", str(images), "--output_dir", f"{folder}/output", "--ckpt_dir", f"{folder}/models"]
+    evaluated = monai_bundle("run", "evaluating", "--config_file", evaluate, *where)
+    assert evaluated.returncode == 0, evaluated.stderr
+    return folder
+
+
+def test_training_leaves_its_files(run):
+    assert sorted(path.name for path in (run / "models").iterdir()) == ["last.pt", "model.pt", "model.safetensors"]
+    output = run / "output"
+    assert {"datalist.json", "history.csv", "run.json", "tensorboard", "report.html"} <= {
+        p.name for p in output.iterdir()
+    }
+    _network, description = load_weights(run / "models" / "model.safetensors")
+    assert description["class_names"] == NAMES
+    assert description["preprocessing"] == {"image_size": 32, "mean": [0.5] * 3, "std": [0.25] * 3}
+
+
+def test_history_and_tensorboard_agree(run):
+    with (run / "output" / "history.csv").open(newline="") as stream:
+        history = list(csv.DictReader(stream))
+    log = EventAccumulator(str(run / "output" / "tensorboard"))
+    log.Reload()
+    for column in ("val_auc", "val_accuracy", "val_loss"):
+        logged = {event.step: event.value for event in log.Scalars(column)}
+        assert logged == pytest.approx({int(row["epoch"]): float(row[column]) for row in history}, abs=1e-6)
+    assert log.Images("confusion_matrix")
+
+
+def test_predictions_and_figures_agree(run):
+    folder = run / "output" / "evaluation"
+    predictions = read_predictions(folder / "predictions.csv")
+    figures = json.loads((folder / "metrics.json").read_text())
+    right = sum(int(p == t) for p, t in zip(predictions.predicted, predictions.labels, strict=True))
+    assert figures["accuracy"] == pytest.approx(right / figures["images"])
+    datalist = json.loads((run / "output" / "datalist.json").read_text())
+    assert sorted(Path(image).name for image in predictions.images) == sorted(
+        Path(item["image"]).name for item in datalist["test"]
+    )
+
+
+def test_inference_gives_the_same_probabilities_as_evaluation(run, tmp_path):
+    evaluated = read_predictions(run / "output" / "evaluation" / "predictions.csv")
+    for image in evaluated.images:
+        name = "_".join(Path(image).parts[-2:])
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "images" / name).write_bytes(Path(image).read_bytes())
+    done = monai_bundle(
+        *("run", "inferring", "--config_file", INFERENCE, "--dataset_dir", str(tmp_path / "images")),
+        *("--ckpt_dir", str(run / "models"), "--output_dir", str(tmp_path / "out")),
+    )
+    assert done.returncode == 0, done.stderr
+    inferred = read_predictions(tmp_path / "out" / "predictions.csv")
+    found = {Path(image).name: p for image, p in zip(inferred.images, inferred.probabilities, strict=True)}
+    for image, expected in zip(evaluated.images, evaluated.probabilities, strict=True):
+        assert found["_".join(Path(image).parts[-2:])] == pytest.approx(expected, abs=1e-5)
+
+
+def test_from_the_bundle_s_own_folder(images, tmp_path):
+    words = settings(tmp_path, dataset_dir=images, epochs=1)
+    done = monai_bundle("run", "training", "--config_file", "configs/train.json", *words, cwd=BUNDLE)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "models" / "model.pt").is_file()
+
+
+def test_resume_continues_and_equals_an_uninterrupted_run(run, images, tmp_path):
+    first = settings(tmp_path, dataset_dir=images, epochs=2)
+    # The learning rate follows the whole length, so the first part is cut by max_epochs alone.
+    cut = monai_bundle("run", "training", "--config_file", TRAIN, *first, "--train#trainer#max_epochs", "1")
+    assert cut.returncode == 0, cut.stderr
+    resumed = monai_bundle("run", "training", "--config_file", TRAIN, *first, "--resume", "True")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resumed after epoch 1 of 2" in resumed.stderr
+    a, b = (torch.load(folder / "models" / "last.pt", weights_only=True) for folder in (run, tmp_path))
+    assert all(torch.equal(tensor, b["model"][name]) for name, tensor in a["model"].items())
+
+
+def test_torchscript_export(run, tmp_path):
+    done = monai_bundle(
+        *("ckpt_export", "network_def", "--filepath", str(tmp_path / "model.ts")),
+        *("--ckpt_file", str(run / "models" / "model.pt"), "--key_in_ckpt", "model"),
+        *("--meta_file", str(BUNDLE / "configs" / "metadata.json"), "--config_file", INFERENCE),
+        *("--ckpt_dir", str(run / "models"), "--use_trace", "True", "--input_shape", "[1,3,32,32]"),
+    )
+    assert done.returncode == 0, done.stderr
+    exported = torch.jit.load(tmp_path / "model.ts")
+    network, _description = load_weights(run / "models" / "model.safetensors")
+    x = torch.randn(3, 3, 64, 48)
+    torch.testing.assert_close(exported(x), network(x))
+
+
+@pytest.mark.parametrize("case", ["missing folder", "empty class", "broken image", "same image twice"])
+def test_wrong_data_is_refused_before_training(case, images, tmp_path):
+    folder = tmp_path / "data"
+    if case != "missing folder":
+        class_folders(folder, ["a", "b"])
+    culprit = {"missing folder": "data", "empty class": "empty", "broken image": "broken.png"}.get(case, "copy.png")
+    if case == "empty class":
+        (folder / "empty").mkdir()
+    elif case == "broken image":
+        (folder / "a" / "broken.png").write_text("<html>")
+    elif case == "same image twice":
+        (folder / "b" / "copy.png").write_bytes((folder / "a" / "0.png").read_bytes())
+    done = monai_bundle("run", "training", "--config_file", TRAIN, *settings(tmp_path, dataset_dir=folder))
+    assert done.returncode != 0
+    assert "DatasetError" in done.stderr
+    assert culprit in done.stderr
+    assert not (tmp_path / "models").exists()
+
+
+def test_evaluating_on_other_classes_is_refused(run, tmp_path):
+    other = class_folders(tmp_path / "data", ["x", "y", "z"])
+    where = ["--dataset_dir", str(other), "--output_dir", f"{tmp_path}/output", "--ckpt_dir", str(run / "models")]
+    done = monai_bundle("run", "evaluating", "--config_file", f"['{TRAIN}','{EVALUATE}']", *where)
+    assert done.returncode != 0
+    assert "the checkpoint's classes are not the data's" in done.stderr
+
+
+def test_a_loss_that_explodes_stops_with_the_cure(images, tmp_path):
+    words = settings(tmp_path, dataset_dir=images, learning_rate=1e30, warmup_epochs=0, epochs=3)
+    done = monai_bundle("run", "training", "--config_file", TRAIN, *words)
+    assert done.returncode != 0
+    assert "Lower --learning_rate" in done.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_leave_cleanly(images, tmp_path):
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = settings(tmp_path, dataset_dir=images, batch_size=4)
+    done = monai_bundle("run", "training", "--config_file", f"['{TRAIN}','{SEVERAL}']", *words, launcher=launcher)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "output" / "history.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 2
+    assert (tmp_path / "models" / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_real_endoscopy_images(medmamba_data, tmp_path):
+    words = settings(tmp_path, dataset_dir=medmamba_data / "kvasir_seg_patches", image_size=32, epochs=2, batch_size=32)
+    trained = monai_bundle("run", "training", "--config_file", TRAIN, *words)
+    assert trained.returncode == 0, trained.stderr
+    image = next((medmamba_data / "kvasir_seg_patches" / "test" / "polyp").iterdir())
+    assert Image.open(image).size == (224, 224)
+    with (tmp_path / "output" / "history.csv").open(newline="") as stream:
+        last = list(csv.DictReader(stream))[-1]
+    assert float(last["val_auc"]) > 0.75

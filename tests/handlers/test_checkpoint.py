@@ -1,0 +1,133 @@
+import pytest
+import torch
+
+from monai_medmamba.handlers import EpochSeed, TrainingCheckpoint, WeightsLoader, read_checkpoint
+from monai_medmamba.networks import load_weights
+from testing.training import CLASS_NAMES, Toy
+
+
+def checkpoint(folder, toy, resume=False, **changes):
+    arguments = {"class_names": CLASS_NAMES, "preprocessing": {"image_size": 32}, "variant": "toy", **changes}
+    return TrainingCheckpoint(
+        folder, toy.network, toy.optimizer, toy.lr_scheduler, toy.evaluator, resume=resume, **arguments
+    )
+
+
+def train(folder, epochs, resume=False, seed=0):
+    toy = Toy(epochs, seed)
+    EpochSeed(5, toy.dataset).attach(toy.trainer)
+    checkpoint(folder, toy, resume).attach(toy.trainer)
+    toy.trainer.run()
+    return toy
+
+
+def test_files_and_what_they_hold(tmp_path):
+    toy = train(tmp_path, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "model.pt", "model.safetensors"]
+    description = read_checkpoint(tmp_path / "model.pt")["description"]
+    assert description["class_names"] == CLASS_NAMES
+    assert description["preprocessing"] == {"image_size": 32}
+    assert description["epoch"] == toy.evaluator.state.best_metric_epoch
+    assert description["network"] == toy.network.settings
+    weights, same = load_weights(tmp_path / "model.safetensors")
+    best = read_checkpoint(tmp_path / "model.pt")["model"]
+    assert all(torch.equal(tensor, best[name]) for name, tensor in weights.state_dict().items())
+    assert same["class_names"] == CLASS_NAMES
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_by_bit(tmp_path):
+    whole = train(tmp_path / "whole", 4)
+    train(tmp_path / "parts", 2)
+    resumed = train(tmp_path / "parts", 4, resume=True, seed=99)  # another start, which resuming overwrites
+    assert (resumed.trainer.state.epoch, resumed.trainer.state.iteration) == (4, 8)
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, resumed.network.state_dict()[name]), name
+    a, b = (read_checkpoint(tmp_path / folder / "last.pt") for folder in ("whole", "parts"))
+    assert a["lr_scheduler"] == b["lr_scheduler"]
+    assert (a["best_metric"], a["best_metric_epoch"]) == (b["best_metric"], b["best_metric_epoch"])
+    for parameter, state in a["optimizer"]["state"].items():
+        assert all(torch.equal(value, b["optimizer"]["state"][parameter][key]) for key, value in state.items())
+
+
+def test_nothing_to_resume_starts_anew(tmp_path):
+    assert train(tmp_path, 1, resume=True).trainer.state.epoch == 1
+
+
+def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(tmp_path, monkeypatch):
+    train(tmp_path, 1)
+    good = (tmp_path / "last.pt").read_bytes()
+
+    def full_disk(content, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path, 2)
+    assert (tmp_path / "last.pt").read_bytes() == good
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "model.pt", "model.safetensors"]
+
+
+def test_a_rank_that_does_not_save_writes_nothing(tmp_path):
+    toy = Toy(1)
+    checkpoint(tmp_path, toy, save=False).attach(toy.trainer)
+    toy.trainer.run()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "c"], r"only in the checkpoint \['b'\], only in the data \['c'\]"),
+        (["b", "a"], "the order differs"),
+    ],
+)
+def test_other_classes_are_refused_with_the_difference(tmp_path, names, message):
+    toy = train(tmp_path, 1)
+    with pytest.raises(ValueError, match=message):
+        WeightsLoader(toy.network, tmp_path / "model.pt", names)(toy.evaluator)
+    other = Toy(2)
+    checkpoint(tmp_path, other, resume=True, class_names=names).attach(other.trainer)
+    with pytest.raises(ValueError, match=message):
+        other.trainer.run()
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    train(tmp_path, 1)
+    from monai_medmamba.networks import MedMamba
+
+    wide = MedMamba(num_classes=2, depths=(1,), dims=(16,), d_state=2)
+    with pytest.raises(ValueError, match=r"(?s)model\.pt: the weights do not fit.*size mismatch"):
+        WeightsLoader(wide, tmp_path / "model.pt", CLASS_NAMES)(Toy().evaluator)
+
+
+def test_loaded_weights_are_those_saved(tmp_path):
+    trained = train(tmp_path, 1)
+    fresh = Toy(seed=9)
+    WeightsLoader(fresh.network, tmp_path / "last.pt", CLASS_NAMES).attach(fresh.evaluator)
+    fresh.evaluator.run()
+    for name, tensor in trained.network.state_dict().items():
+        assert torch.equal(tensor, fresh.network.state_dict()[name])
+
+
+class Hostile:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return open, (self.marker, "w")
+
+
+@pytest.mark.parametrize("spoil", ["truncated", "pickle", "plain"])
+def test_a_damaged_or_hostile_file_is_refused(tmp_path, spoil):
+    path = tmp_path / "model.pt"
+    if spoil == "truncated":
+        torch.save({"model": {}, "description": {}}, path)
+        path.write_bytes(path.read_bytes()[:100])
+    elif spoil == "pickle":
+        torch.save({"model": Hostile(str(tmp_path / "marker")), "description": {}}, path)
+    else:
+        torch.save({"weights": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match=r"model\.pt"):
+        read_checkpoint(path)
+    assert not (tmp_path / "marker").exists()

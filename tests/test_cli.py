@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from monai_medmamba.cli import main
+from monai_medmamba.networks import load_weights, medmamba_nano, to_published
+
+
+@pytest.fixture
+def published(tmp_path):
+    network = medmamba_nano(num_classes=3).eval()
+    torch.save(to_published(network.state_dict()), tmp_path / "published.pth")
+    return network
+
+
+def test_convert_and_back(published, tmp_path, capsys):
+    names = ["--class-names", "a", "b", "c"]
+    assert main(["convert", str(tmp_path / "published.pth"), str(tmp_path / "ours.safetensors"), *names]) == 0
+    assert "(2, 2, 4, 2)" in capsys.readouterr().out
+    network, description = load_weights(tmp_path / "ours.safetensors")
+    x = torch.randn(1, 3, 32, 32)
+    assert torch.equal(network(x), published(x))
+    assert description["class_names"] == ["a", "b", "c"]
+    assert main(["convert", str(tmp_path / "ours.safetensors"), str(tmp_path / "back.pth")]) == 0
+    back = torch.load(tmp_path / "back.pth", weights_only=True)
+    assert all(torch.equal(back[name], tensor) for name, tensor in to_published(published.state_dict()).items())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.pth", "out.safetensors"], "missing.pth"),
+        (["a.pth", "b.pth"], "expected a .safetensors file on one side"),
+    ],
+)
+def test_a_convert_that_fails_says_why(arguments, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["convert", *arguments]) == 1
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_info_names_every_backend(capsys):
+    assert main(["info"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("mamba_ssm", "chunked", "reference", "torch"))
+
+
+def test_report_of_a_folder_without_a_run(tmp_path, capsys):
+    assert main(["report", str(tmp_path)]) == 1
+    assert "metrics.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["info"], ["convert"], ["report"]])
+def test_help_teaches(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--help"])
+    assert "usage: medmamba" in capsys.readouterr().out
