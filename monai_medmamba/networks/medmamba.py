@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -20,11 +20,27 @@ _NOT_DECAYED = ("A_log", "D", "dt_bias")
 
 
 class Stage(nn.Module):
-    """The blocks of one resolution, and what halves it for the next stage; holds them, the network runs them."""
+    """The blocks of one resolution, and what halves their map for the next stage.
 
-    def __init__(self, blocks: nn.ModuleList, downsample: nn.Module) -> None:
+    Args:
+        blocks: run one after the other.
+        downsample: the step to the next stage.
+        use_checkpoint: recompute blocks in the backward pass instead of keeping what is inside them.
+
+    Example:
+        >>> Stage([nn.Identity()], nn.Flatten())(torch.zeros(1, 2, 3))[1].shape
+        torch.Size([1, 6])
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module], downsample: nn.Module, use_checkpoint: bool = False) -> None:
         super().__init__()
-        self.blocks, self.downsample = blocks, downsample
+        self.blocks, self.downsample, self.use_checkpoint = nn.ModuleList(blocks), downsample, use_checkpoint
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the map after the blocks, and the one that the next stage takes."""
+        for block in self.blocks:
+            x = checkpoint(block, x, use_reentrant=False) if self.use_checkpoint and self.training else block(x)
+        return x, self.downsample(x)
 
 
 class MedMamba(nn.Module):
@@ -75,15 +91,15 @@ class MedMamba(nn.Module):
             raise ValueError(f"num_classes: expected at least 1, got {num_classes}")
         self.spatial_dims, self.in_channels, self.num_classes = spatial_dims, in_channels, num_classes
         self.depths, self.dims, self.d_state = tuple(depths), tuple(dims), d_state
-        self.drop_path_rate, self.use_checkpoint = drop_path_rate, use_checkpoint
+        self.drop_path_rate = drop_path_rate
 
         rates = iter(torch.linspace(0, drop_path_rate, sum(depths)).tolist())
         self.stem = PatchStem(spatial_dims, in_channels, dims[0])
         self.stages = nn.ModuleList()
         for stage, (depth, dim) in enumerate(zip(depths, dims, strict=True)):
-            blocks = nn.ModuleList(SSConvSSM(spatial_dims, dim, d_state, next(rates), backend) for _ in range(depth))
+            blocks = [SSConvSSM(spatial_dims, dim, d_state, next(rates), backend) for _ in range(depth)]
             downsample = PatchDownsample(spatial_dims, dim) if stage < len(dims) - 1 else nn.Identity()
-            self.stages.append(Stage(blocks, downsample))
+            self.stages.append(Stage(blocks, downsample, use_checkpoint))
         self.head = nn.Linear(dims[-1], num_classes)
         init_convolutions_and_linears(self)
 
@@ -115,10 +131,8 @@ class MedMamba(nn.Module):
         maps = []
         x = self.stem(x)
         for stage in self.stages:
-            for block in stage.blocks:
-                x = checkpoint(block, x, use_reentrant=False) if self.use_checkpoint and self.training else block(x)
-            maps.append(x.movedim(-1, 1))
-            x = stage.downsample(x)
+            last, x = stage(x)
+            maps.append(last.movedim(-1, 1))
         return maps
 
     def param_groups(self, weight_decay: float) -> list[dict[str, Any]]:
