@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigWorkflow
 
-from testing.bundles import BUNDLES, ROOT, monai_bundle
+from testing.bundles import BUNDLES, ROOT, class_folders, monai_bundle
 
 pytestmark = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 
@@ -73,11 +73,17 @@ def test_metadata_says_what_it_must(bundle):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("train", "train"), ("inference", "infer")])
-def test_properties(bundle, name, kind, monkeypatch):
+def test_properties(bundle, name, kind, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     workflow = ConfigWorkflow(
-        config_file=str(bundle / "configs" / f"{name}.json"), workflow_type=kind, logging_file=False
+        config_file=str(bundle / "configs" / f"{name}.json"),
+        workflow_type=kind,
+        logging_file=False,
+        dataset_dir=str(class_folders(tmp_path / "images", ["a", "b"])),
+        output_dir=str(tmp_path / "output"),
+        ckpt_dir=str(tmp_path / "models"),
     )
+    workflow.initialize()
     assert workflow.check_properties() == []
 
 

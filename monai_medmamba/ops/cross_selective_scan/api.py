@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from .. import backend as _backend
-from . import chunked, mamba_ssm, reference, schema
+from . import chunked, cpu, mamba_ssm, reference, schema
 from .validation import validate
 
-BACKENDS: tuple[_backend.Backend, ...] = (mamba_ssm.BACKEND, chunked.BACKEND, reference.BACKEND)
+BACKENDS: tuple[_backend.Backend, ...] = (mamba_ssm.BACKEND, cpu.BACKEND, chunked.BACKEND, reference.BACKEND)
 """Every backend, fastest first, the reference last."""
 
 
