@@ -27,7 +27,7 @@ help: ## list the verbs
 setup: $(READY) ## install everything into .venv
 
 # itk, 1.5 GB, stays out: the tests that need it skip and say so.
-$(READY): pyproject.toml setup.py constraints.txt
+$(READY): pyproject.toml setup.py constraints.txt $(wildcard csrc/*)
 	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { echo "No environment made; cure: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV); the first time takes a few minutes ..."
 	@$(RUN) pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt $(TORCH) nibabel pydicom -e ".[dev,docs]"
@@ -44,8 +44,8 @@ test: $(READY) ## run the tests on the CPU, under 5 minutes
 test-all: $(READY) ## run the slow tests and those on real images (MEDMAMBA_DATA) as well
 	@$(PYTEST) -n $(WORKERS) tests
 
-test-gpu: ## run the GPU tests with PYTHON, which brings its own CUDA build of torch
-	@MONAI_MEDMAMBA_TEST_BACKENDS=$(MONAI_MEDMAMBA_TEST_BACKENDS) $(PYTHON) -m pytest -q -m gpu tests
+test-gpu: ## run the GPU tests with PYTHON, which brings its own CUDA build of torch, and record them
+	@MONAI_MEDMAMBA_TEST_BACKENDS=$(MONAI_MEDMAMBA_TEST_BACKENDS) $(PYTHON) benchmarks/gpu_tests.py
 
 lint: $(READY) ## check style, types, and the rules of the house
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
@@ -60,7 +60,7 @@ docs: $(READY) ## run the examples of the docstrings and build docs/_build/html
 
 bench: $(READY) ## time the operation, once its tests are green
 	@$(PYTEST) -n $(WORKERS) tests/ops
-	@test ! -e benchmarks/run.py || $(VENV)/bin/python benchmarks/run.py
+	@$(VENV)/bin/python benchmarks/run.py
 
 bundles: $(READY) ## verify every bundle
 	@$(PYTEST) -n $(WORKERS) tests/bundles

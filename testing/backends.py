@@ -4,6 +4,9 @@ import os
 from collections.abc import Sequence
 
 import pytest
+import torch
+
+from monai_medmamba.information import backend_states
 
 VARIABLE = "MONAI_MEDMAMBA_TEST_BACKENDS"
 
@@ -26,3 +29,8 @@ def require_backend(name: str, reasons: Sequence[str]) -> None:
     if name in required_backends():
         pytest.fail(f"{message} ({VARIABLE} asks for it)", pytrace=False)
     pytest.skip(message)
+
+
+def require_on_cpu(name: str) -> None:
+    """Go on if a backend of the scan runs on this machine's CPU; otherwise skip the test, or fail it."""
+    require_backend(name, backend_states(torch.device("cpu"))[name])

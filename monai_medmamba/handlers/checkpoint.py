@@ -75,6 +75,7 @@ class TrainingCheckpoint:
         class_names: the name of each class, in order.
         preprocessing: what an image goes through, JSON-able.
         variant: the size's name, for the record.
+        seed: of the run, and so of its data's split; an evaluation splits with it again.
         resume: continue from ``last.pt`` if it is there; otherwise a training starts anew and replaces it.
         save: writes files; False on every rank but the first of a distributed run.
 
@@ -93,13 +94,14 @@ class TrainingCheckpoint:
         class_names: Sequence[str],
         preprocessing: Mapping[str, Any],
         variant: str,
+        seed: int = 0,
         resume: bool = False,
         save: bool = True,
     ) -> None:
         self.directory = Path(directory)
         self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
         self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
-        self.resume, self.save = resume, save
+        self.seed, self.resume, self.save = seed, resume, save
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer."""
@@ -117,7 +119,9 @@ class TrainingCheckpoint:
         check_same_classes(path, content["description"], self.class_names)
         load_state(path, _bare(self.network), content)
         self.optimizer.load_state_dict(content["optimizer"])
-        self.lr_scheduler.load_state_dict(content["lr_scheduler"])
+        # Where the schedule stands is restored, not its shape: a run resumed with more epochs follows the longer one.
+        progress = ("last_epoch", "_step_count", "_last_lr")
+        self.lr_scheduler.load_state_dict({key: content["lr_scheduler"][key] for key in progress})
         engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
         self.validator.state.best_metric = content["best_metric"]
         self.validator.state.best_metric_epoch = content["best_metric_epoch"]
@@ -148,6 +152,7 @@ class TrainingCheckpoint:
             "network": network.settings,
             "class_names": self.class_names,
             "preprocessing": self.preprocessing,
+            "seed": self.seed,
             "epoch": epoch,
             "metrics": {name: float(value) for name, value in self.validator.state.metrics.items()},
         }

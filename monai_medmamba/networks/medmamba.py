@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
+from monai.data import MetaTensor
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -129,7 +130,8 @@ class MedMamba(nn.Module):
         """
         self._check(x)
         maps = []
-        x = self.stem(x)
+        # A MetaTensor would carry its metadata, in Python, through every operation of the network.
+        x = self.stem(x.as_tensor() if isinstance(x, MetaTensor) else x)
         for stage in self.stages:
             last, x = stage(x)
             maps.append(last.movedim(-1, 1))

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from monai_medmamba.layers import SS2D, SS3D
+from testing.backends import require_on_cpu
 from testing.golden import below, golden_arrays, relative_rms
 
 
@@ -42,10 +43,11 @@ def test_every_parameter_gets_a_gradient():
 RENAMED = {"dt_projs_weight": "dt_weight", "dt_projs_bias": "dt_bias", "A_logs": "A_log", "Ds": "D"}
 
 
-@pytest.mark.parametrize("backend", ["reference", "chunked"])
+@pytest.mark.parametrize("backend", ["reference", "chunked", "cpu"])
 @pytest.mark.parametrize("case", ["d8_h5_w7", "d8_h1_w1", "d24_h14_w9", "d48_h56_w56"])
 def test_matches_reference(case, backend):
     """Values and every gradient of the published module, as recorded."""
+    require_on_cpu(backend)
     arrays = golden_arrays("ss2d.npz")
     arrays = below(arrays, f"{case}/")
     layer = SS2D(dim=arrays["x"].shape[-1], backend=backend)

@@ -1,7 +1,9 @@
 import pytest
 import torch
+from monai.data import MetaTensor
 
 from monai_medmamba.networks import MedMamba, from_published, published_sizes, to_published
+from testing.backends import require_on_cpu
 from testing.golden import below, golden_arrays, relative_rms
 
 MICRO = {"num_classes": 3, "depths": (1, 1, 1), "dims": (8, 16, 32), "d_state": 4}
@@ -111,8 +113,9 @@ def test_bfloat16_autocast_stays_close():
     assert relative_rms(rounded.float(), net(x)) < 0.05
 
 
-@pytest.fixture(params=["reference", "chunked"])
+@pytest.fixture(params=["reference", "chunked", "cpu"])
 def backend(request):
+    require_on_cpu(request.param)
     return request.param
 
 
@@ -164,3 +167,12 @@ def test_matches_reference_in_a_training_step(backend):
     after = to_published(net.state_dict())
     for name, expected in below(arrays, "after/").items():
         torch.testing.assert_close(after[name], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_metadata_stays_outside():
+    """What MONAI's loaders give is a MetaTensor; carrying it through the network would cost time at every operation."""
+    net = MedMamba(**MICRO).eval()
+    x = torch.randn(1, 3, 32, 32)
+    logits = net(MetaTensor(x, meta={"filename_or_obj": "a.png"}))
+    assert type(logits) is torch.Tensor
+    assert torch.equal(logits, net(x))

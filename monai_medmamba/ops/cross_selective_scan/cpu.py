@@ -111,7 +111,12 @@ class _Call:
     def __init__(self, x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> None:
         self.dtype = compute_dtype(x)
         self.x, self.x_dbl = self.kept(x), self.kept(x_dbl)
-        parameters = (self.kept(dt_weight.transpose(1, 2)), self.kept(dt_bias), self.kept(A.transpose(1, 2)), self.kept(D))
+        parameters = (
+            self.kept(dt_weight.transpose(1, 2)),
+            self.kept(dt_bias),
+            self.kept(A.transpose(1, 2)),
+            self.kept(D),
+        )
         space = tuple(x.shape[1:-1])
         order = _order(space)
         directions, channels, rank = dt_weight.shape

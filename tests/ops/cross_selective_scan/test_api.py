@@ -5,12 +5,17 @@ import pytest
 import torch
 
 from monai_medmamba.ops import BACKENDS, cross_selective_scan
+from testing.backends import require_on_cpu
 from testing.scans import scan_inputs
 
-ON_CPU = ["reference", "chunked"]
 
 
-@pytest.mark.parametrize("backend", ON_CPU)
+@pytest.fixture(params=["reference", "chunked", "cpu"])
+def backend(request):
+    require_on_cpu(request.param)
+    return request.param
+
+
 @pytest.mark.parametrize("space", [(3, 4), (2, 3, 4)], ids=str)
 def test_shape(space, backend):
     tensors = scan_inputs(space, batch=3, dtype=torch.bfloat16)
@@ -19,7 +24,6 @@ def test_shape(space, backend):
     assert y.dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("backend", ON_CPU)
 def test_empty_batch(backend):
     tensors = [tensor.requires_grad_() for tensor in scan_inputs((3, 4), batch=0)]
     y = cross_selective_scan(*tensors, backend=backend)
@@ -39,7 +43,6 @@ def test_the_environment_names_the_backend(monkeypatch):
         cross_selective_scan(*scan_inputs((3, 4)))
 
 
-@pytest.mark.parametrize("backend", ON_CPU)
 def test_autocast_is_off_inside(backend):
     tensors = scan_inputs((5, 6))
     expected = cross_selective_scan(*tensors, backend=backend)
