@@ -11,13 +11,15 @@ FLAGS = [
     *("-O3", "-std=c++17", "-fPIC", "-pthread", "-Wno-psabi"),
     *("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
 ]
+# The kernels multiply and add NaN like any number, but their comparisons need not see it: `cpu.py` sees to that.
+KERNEL_FLAGS = ["-ffinite-math-only", "-fno-signed-zeros"]
 X86 = platform.machine().lower() in {"x86_64", "amd64"}
 # Each file is compiled for one instruction set; the best that the processor has is chosen when the library is loaded.
-SOURCES = {"csrc/scan.cpp": [], "csrc/scan_generic.cpp": [], "csrc/scan_double.cpp": []}
+SOURCES = {"csrc/scan.cpp": [], "csrc/scan_generic.cpp": KERNEL_FLAGS, "csrc/scan_double.cpp": KERNEL_FLAGS}
 if X86:
     SOURCES |= {
-        "csrc/scan_avx2.cpp": ["-mavx2", "-mfma"],
-        "csrc/scan_avx512.cpp": ["-mavx512f", "-mavx512dq", "-mfma"],
+        "csrc/scan_avx2.cpp": [*KERNEL_FLAGS, "-mavx2", "-mfma"],
+        "csrc/scan_avx512.cpp": [*KERNEL_FLAGS, "-mavx512f", "-mavx512dq", "-mfma"],
     }
 
 

@@ -9,8 +9,9 @@ import csv
 import datetime
 import json
 import statistics
-import subprocess
 from pathlib import Path
+
+from provenance import commit
 
 RESULTS = Path(__file__).parent / "results"
 FIGURES = ("accuracy", "balanced_accuracy", "auc", "precision", "sensitivity", "specificity", "f1")
@@ -44,10 +45,9 @@ def main() -> None:
     first = json.loads((arguments.runs[0] / "run.json").read_text())
     runs = [summarise(run) for run in arguments.runs]
     settings = {name: value for name, value in first["config"].items() if name != "seed"}
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     record = {
         "date": first["started"][:10],
-        "commit": commit,
+        "commit": commit(),
         "device": first["device"],
         "versions": first["versions"],
         "dataset": first["dataset"],

@@ -16,15 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from provenance import commit
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "numpy")
-
-
-def commit() -> str | None:
-    """Return the commit that is checked out, or what ``MEDMAMBA_COMMIT`` says where there is no repository."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or os.environ.get("MEDMAMBA_COMMIT")
 
 
 def found(package: str) -> str | None:

@@ -1,8 +1,9 @@
 """Time the scan and the network on this machine: ``python benchmarks/run.py``.
 
-Rows: the scan at the four stages of MedMamba-T at 224 px, forward and with gradients, for each backend; inference of the
-network, batch 1, for each backend beside MONAI's ResNet-50; a training step at 64 px, batch 8; time and memory from
-224 to 896 px. Random data, warm-up, medians. Run the tests of the operation first: ``make bench`` does.
+Rows: the scan at the four stages of MedMamba-T at 224 px, forward and with gradients, for each backend; inference of
+the network, batch 1, for each backend beside ResNet-50 (timm's where it is installed, else MONAI's, which is larger);
+a training step at 64 px, batch 8; time and memory from 224 to 896 px. Random data, warm-up, medians. Run the tests of
+the operation first: ``make bench`` does.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import json
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from pathlib import Path
 import monai
 import torch
 from monai.networks.nets import resnet50
+from provenance import commit
 
 from monai_medmamba.information import backend_states
 from monai_medmamba.networks import create_medmamba
@@ -86,7 +87,12 @@ def inference_rows(backends: list[str], device: torch.device, repeats: int) -> l
         for variant in ("tiny", "nano")
         for backend in backends
     }
-    networks["MONAI resnet50"] = resnet50(spatial_dims=2, n_input_channels=3, num_classes=6)
+    try:
+        import timm
+    except ImportError:
+        networks["MONAI resnet50"] = resnet50(spatial_dims=2, n_input_channels=3, num_classes=6)
+    else:
+        networks["timm resnet50"] = timm.create_model("resnet50", num_classes=6)
     rows = []
     for name, network in networks.items():
         network = network.to(device).eval()
@@ -141,7 +147,6 @@ def main() -> None:
     torch.manual_seed(0)
     device = torch.device(arguments.device)
     backends = [name for name, reasons in backend_states(device).items() if not reasons]
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     # Scaling comes first: the process's peak memory never falls.
     rows = scaling_rows(device, arguments.repeats)
     rows += scan_rows(backends, device, arguments.repeats)
@@ -150,7 +155,7 @@ def main() -> None:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu-{cpu.ISA_NAMES[cpu.best_isa()]}"
     record = {
         "date": datetime.date.today().isoformat(),
-        "commit": commit or None,
+        "commit": commit(),
         "device": name,
         "machine": platform.platform(),
         "threads": arguments.threads,

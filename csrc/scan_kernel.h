@@ -8,6 +8,8 @@
 namespace medmamba {
 namespace {
 
+#define UNROLL _Pragma("GCC unroll 4")
+
 typedef TYPE T;
 typedef T Vector __attribute__((vector_size(sizeof(T) * WIDTH)));
 
@@ -45,9 +47,9 @@ struct Step {
 #include "scan_math.h"
 
 inline Step project(const T* weight, const T* bias, const T* row, int64_t rank, int64_t channels, int64_t lanes) {
-    Vector delta = load(bias, lanes);
+    Vector delta{};  // the bias comes last: it is the largest, and a fast decay multiplies every rounding of the step
     for (int64_t r = 0; r < rank; ++r) delta += spread(row[r]) * load(weight + r * channels, lanes);
-    return softplus(delta);
+    return softplus(delta + load(bias, lanes));
 }
 
 struct Block {
@@ -65,7 +67,7 @@ int64_t forward_scratch(const Sizes& s) { return 2 * s.states * WIDTH; }
 template <int64_t STATES>  // 0 where the number of states is not known to the compiler
 inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t image, Block b, T* scratch) {
     const int64_t N = STATES ? STATES : s.states, row_size = s.rank + 2 * N;
-    T *rate = scratch, *state = scratch + N * WIDTH;
+    T *__restrict rate = scratch, *__restrict state = scratch + N * WIDTH;
     for (int64_t k = 0; k < s.directions; ++k) {
         for (int64_t n = 0; n < N; ++n) {
             store_whole(rate + n * WIDTH, load(in.A + (k * N + n) * s.channels + b.first, b.lanes));
@@ -82,6 +84,7 @@ inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t im
             const Vector dt = project(weight, bias, row, s.rank, s.channels, b.lanes).dt;
             const Vector input = dt * x;
             Vector sum = skip * x;
+            UNROLL
             for (int64_t n = 0; n < N; ++n) {
                 const Vector decay = exponential(dt * load_whole(rate + n * WIDTH));
                 const Vector h = decay * load_whole(state + n * WIDTH) + input * spread(enter[n]);
@@ -107,7 +110,7 @@ void forward(const Sizes& s, const Inputs<T>& in, T* y, int64_t image, int64_t b
 // Backward: the sequence is walked in segments from its end. States that enter a segment were kept by a sweep forward;
 // inside a segment every state and decay is computed again and kept. dB and dC are kept lane by lane over all blocks
 // of channels and summed over lanes once a segment.
-constexpr int64_t KEPT = 1 << 15;  // elements of a segment's states
+constexpr int64_t KEPT = 1 << 14;  // elements of a segment's states
 
 struct Layout {
     int64_t blocks, tokens, segments;              // a segment's tokens, and how many segments
@@ -171,6 +174,7 @@ inline void sweep(const Task& task, const Layout& p, Block b, int64_t block, T* 
         const T *row = task.row(token), *enter = row + task.s.rank;
         const Vector dt = project(task.weight(b), task.bias(b), row, task.s.rank, task.s.channels, b.lanes).dt;
         const Vector input = dt * task.x(token, b);
+        UNROLL
         for (int64_t n = 0; n < N; ++n) {
             const Vector decay = exponential(dt * load_whole(rate + n * WIDTH));
             store_whole(h + n * WIDTH, decay * load_whole(h + n * WIDTH) + input * spread(enter[n]));
@@ -196,6 +200,7 @@ inline void segment(const Task& task, const Layout& p, Block b, int64_t block, i
         store_whole(steps + t * 3 * WIDTH, step.dt);
         store_whole(steps + (t * 3 + 1) * WIDTH, step.slope);
         store_whole(steps + (t * 3 + 2) * WIDTH, x);
+        UNROLL
         for (int64_t n = 0; n < N; ++n) {
             const Vector decay = exponential(step.dt * load_whole(rate + n * WIDTH));
             store_whole(decays + t * state + n * WIDTH, decay);
@@ -213,6 +218,7 @@ inline void segment(const Task& task, const Layout& p, Block b, int64_t block, i
         const Vector x = load_whole(steps + (t * 3 + 2) * WIDTH), input = dt * x;
         Vector of_input{}, of_dt{};
         T* sum = sums + t * 2 * state;
+        UNROLL
         for (int64_t n = 0; n < N; ++n) {
             const Vector h = load_whole(states + (t + 1) * state + n * WIDTH);
             const Vector before = load_whole(states + t * state + n * WIDTH);

@@ -26,7 +26,7 @@ constexpr T LOG2E = 1.44269502f, LOG2E_REST = 1.925963033e-8f;  // their sum is 
 // e^x = 2^n 2^f with n whole and |f| <= 1/2; 2^f = 1 + f q(f), exact at 0, where slow decays are. q is a minimax fit:
 // relative error 2e-9. Beyond the range of float the result stays at its ends (1e-38, 1e38).
 inline Vector exponential(Vector x) {
-    x = x > -87.f ? x : spread(-87.f);
+    x = x > -87.f ? x : spread(-87.f);  // these are maximum and minimum: the kernels are compiled for finite numbers
     x = x < 88.f ? x : spread(88.f);
     const Vector shifted = x * LOG2E + 12582912.f;  // 1.5 * 2^23: the whole part lands in the low bits
     const Vector f = (x * LOG2E - (shifted - 12582912.f)) + x * LOG2E_REST;

@@ -7,12 +7,11 @@ import os
 from pathlib import Path
 
 from ..data import Datalist, DatasetError, build_datalist, describe, endoscopy_phantoms
+from ..picture_formats import SUFFIXES
 
 __all__ = ["list_images", "prepare_data"]
 
 logger = logging.getLogger(__name__)
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 
 
 def prepare_data(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datalist:
@@ -69,10 +68,10 @@ def list_images(folder: str | os.PathLike[str]) -> list[dict[str, str]]:
     root = Path(folder) if os.fspath(folder) else endoscopy_phantoms()
     if root.is_file():
         return [{"image": str(root)}]
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
         raise DatasetError(
-            f"a folder with {', '.join(sorted(_SUFFIXES))} files at any depth",
+            f"a folder with {', '.join(SUFFIXES)} files at any depth",
             f"none in {root}" if root.exists() else f"no folder {root}",
             "Name the folder of images with --dataset_dir",
         )

@@ -13,12 +13,9 @@ from PIL import Image
 
 from monai_medmamba.data.dataset_error import DatasetError
 from monai_medmamba.data.entry import Entry
+from monai_medmamba.picture_formats import FORMATS, MAX_PIXELS
 
 logger = logging.getLogger(__name__)
-
-# What the loader of the pictures (``transforms.decode_rgb``) accepts.
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
-MAX_PIXELS = 80_000_000
 
 
 def digest_images(root: Path, entries: Sequence[Entry]) -> list[str]:

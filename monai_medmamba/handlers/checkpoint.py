@@ -120,8 +120,8 @@ class TrainingCheckpoint:
         load_state(path, _bare(self.network), content)
         self.optimizer.load_state_dict(content["optimizer"])
         # Where the schedule stands is restored, not its shape: a run resumed with more epochs follows the longer one.
-        progress = ("last_epoch", "_step_count", "_last_lr")
-        self.lr_scheduler.load_state_dict({key: content["lr_scheduler"][key] for key in progress})
+        progress = {key: content["lr_scheduler"][key] for key in ("last_epoch", "_step_count", "_last_lr")}
+        self.lr_scheduler.load_state_dict(self.lr_scheduler.state_dict() | progress)
         engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
         self.validator.state.best_metric = content["best_metric"]
         self.validator.state.best_metric_epoch = content["best_metric_epoch"]

@@ -78,7 +78,7 @@ class RunRecord:
     def _start(self, engine: Workflow) -> None:
         self._since = time.perf_counter()
         self.content["device"] = _device_name(engine.state.device)
-        self.content["started"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        self.content["started"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._write()
 
     def _complete(self, engine: Engine) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
-MAX_PIXELS = 80_000_000  # below Pillow's own limit, so that ours speaks first
+from monai_medmamba.picture_formats import FORMATS, MAX_PIXELS
+
 BITS_PER_SAMPLE = 258  # TIFF tag
 
 # What Pillow's decoders raise on broken bytes.

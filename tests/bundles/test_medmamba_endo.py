@@ -87,6 +87,14 @@ def test_predictions_and_figures_agree(run):
     )
 
 
+def test_evaluation_and_tensorboard_agree(run):
+    figures = json.loads((run / "output" / "evaluation" / "metrics.json").read_text())
+    log = EventAccumulator(str(run / "output" / "tensorboard"))
+    log.Reload()
+    for name in ("auc", "accuracy", "balanced_accuracy", "f1"):
+        assert log.Scalars(f"test_{name}")[-1].value == pytest.approx(figures[name], abs=1e-6)
+
+
 def test_inference_gives_the_same_probabilities_as_evaluation(run, tmp_path):
     evaluated = read_predictions(run / "output" / "evaluation" / "predictions.csv")
     for image in evaluated.images:

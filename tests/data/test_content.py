@@ -1,15 +1,13 @@
 import hashlib
 import logging
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from monai_medmamba.data import DatasetError, content
+from monai_medmamba.data import DatasetError
 from monai_medmamba.data.content import check_apart, check_one_label, digest_images, warn_of_repeats
 from monai_medmamba.data.entry import Entry
-from monai_medmamba.transforms import decode_rgb
 
 
 def test_digests(tmp_path, paint):
@@ -44,12 +42,6 @@ def test_every_faulty_file_is_named(tmp_path, paint):
         "huge.png: 10000 x 9000 pixels",
     ):
         assert fault in text
-
-
-def test_limits_are_those_of_the_loader():
-    loader = vars(sys.modules[decode_rgb.__module__])
-    assert loader["FORMATS"] == content.FORMATS
-    assert loader["MAX_PIXELS"] == content.MAX_PIXELS
 
 
 def test_one_label():

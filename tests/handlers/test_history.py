@@ -11,9 +11,8 @@ def rows(folder):
 
 def train(tmp_path, epochs, resume=False):
     toy = Toy(epochs)
-    TrainingCheckpoint(
-        tmp_path, toy.network, toy.optimizer, toy.lr_scheduler, toy.evaluator, CLASS_NAMES, {}, "toy", resume
-    ).attach(toy.trainer)
+    parts = (toy.network, toy.optimizer, toy.lr_scheduler, toy.evaluator)
+    TrainingCheckpoint(tmp_path, *parts, CLASS_NAMES, {}, "toy", resume=resume).attach(toy.trainer)
     TrainingHistory(tmp_path, toy.optimizer, toy.evaluator).attach(toy.trainer)
     toy.trainer.run()
     return toy

@@ -29,7 +29,7 @@ RANKS = {
     "cli": 7,
     "__main__": 8,
 }
-ANYONE = {"version", "files"}  # single files beside the rooms that need no room themselves, open to all
+ANYONE = {"version", "files", "picture_formats"}  # single files beside the rooms, open to all
 TOP = "the package itself"  # `__init__.py` gathers the public names of all rooms
 STRANGERS = {("data", "networks"), ("transforms", "networks"), ("metrics", "networks")}  # bundles join them
 
@@ -51,6 +51,7 @@ THIRD_PARTY = {
     "__main__": set(),
     "version": set(),
     "files": set(),
+    "picture_formats": set(),
     TOP: {"torch", "monai"},
 }
 

@@ -9,7 +9,6 @@ from testing.backends import require_on_cpu
 from testing.scans import scan_inputs
 
 
-
 @pytest.fixture(params=["reference", "chunked", "cpu"])
 def backend(request):
     require_on_cpu(request.param)
