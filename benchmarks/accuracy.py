@@ -12,8 +12,8 @@ import statistics
 from pathlib import Path
 
 from provenance import commit
+from targets import RESULTS, write_targets
 
-RESULTS = Path(__file__).parent / "results"
 FIGURES = ("accuracy", "balanced_accuracy", "auc", "precision", "sensitivity", "specificity", "f1")
 
 
@@ -60,6 +60,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{record['date'] or datetime.date.today()}-{arguments.name}.json"
     path.write_text(json.dumps(record, indent=4) + "\n")
+    write_targets()
     print(path, {name: round(value, 4) for name, value in record["mean"].items()})
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from provenance import commit
+from targets import RESULTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "numpy")
@@ -33,7 +34,7 @@ def found(package: str) -> str | None:
 def main() -> int:
     """Run the tests, write the record, and return pytest's exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "tests.xml"
