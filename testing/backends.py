@@ -4,9 +4,6 @@ import os
 from collections.abc import Sequence
 
 import pytest
-import torch
-
-from monai_medmamba.information import backend_states
 
 VARIABLE = "MONAI_MEDMAMBA_TEST_BACKENDS"
 
@@ -33,4 +30,8 @@ def require_backend(name: str, reasons: Sequence[str]) -> None:
 
 def require_on_cpu(name: str) -> None:
     """Go on if a backend of the scan runs on this machine's CPU; otherwise skip the test, or fail it."""
+    import torch
+
+    from monai_medmamba.information import backend_states
+
     require_backend(name, backend_states(torch.device("cpu"))[name])
