@@ -9,6 +9,10 @@ from monai_medmamba.ops import cross_selective_scan
 
 NAMES = ("y", "x", "x_dbl", "dt_weight", "dt_bias", "A", "D")
 
+# Channels and states enough that an RMS is no matter of one or two elements: among fast decays few are slow enough to
+# count. Twenty channels are no multiple of a vector.
+ENOUGH = {"channels": 20, "states": 16}
+
 # Sizes that bite: one token, two, odd, H != W, a prime, a long one.
 SPACES = [(1, 1), (1, 2), (7, 9), (5, 1), (14, 9), (1, 1, 1), (2, 3, 5), (4, 1, 3)]
 

@@ -3,21 +3,21 @@ import torch
 
 from monai_medmamba.ops import cross_selective_scan
 from monai_medmamba.ops.cross_selective_scan import chunked
-from testing.scans import SPACES, assert_meets_reference, scan_inputs
+from testing.scans import ENOUGH, SPACES, assert_meets_reference, scan_inputs
 
 
 @pytest.fixture(params=[1, 3, 8, 1000], ids=lambda tokens: f"chunks-of-{tokens}")
 def chunk_length(request, monkeypatch):
     """Cut sequences into chunks of a set length, and keep few states at a time."""
     monkeypatch.setattr(chunked, "_chunk_length", lambda u, d_state: min(request.param, u.shape[2]))
-    monkeypatch.setattr(chunked, "_KEPT_ELEMENTS", {"default": 2000})
+    monkeypatch.setattr(chunked, "_KEPT_ELEMENTS", {"default": 20000})
 
 
 @pytest.mark.usefixtures("chunk_length")
 @pytest.mark.parametrize("decay", ["mixed", "slow", "fast"])
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_matches_reference(space, decay):
-    assert_meets_reference(scan_inputs(space, decay=decay), "chunked")
+    assert_meets_reference(scan_inputs(space, **ENOUGH, decay=decay), "chunked")
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)

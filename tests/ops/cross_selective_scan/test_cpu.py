@@ -6,7 +6,7 @@ import torch
 from monai_medmamba.ops import BackendError, cross_selective_scan
 from monai_medmamba.ops.cross_selective_scan import cpu
 from testing.backends import require_on_cpu
-from testing.scans import SPACES, assert_meets_reference, scan_inputs, value_and_gradients
+from testing.scans import ENOUGH, SPACES, assert_meets_reference, scan_inputs, value_and_gradients
 
 # Channels and states around the vectors' widths: fewer, a whole block, one more.
 WIDTHS = [(3, 2), (8, 8), (16, 16), (17, 5)]
@@ -29,7 +29,7 @@ def isa(request, monkeypatch):
 @pytest.mark.parametrize("decay", ["mixed", "slow", "fast"])
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_matches_reference(space, decay):
-    assert_meets_reference(scan_inputs(space, decay=decay), "cpu")
+    assert_meets_reference(scan_inputs(space, **ENOUGH, decay=decay), "cpu")
 
 
 @pytest.mark.usefixtures("isa")
