@@ -26,3 +26,13 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
         fail_half_way(target)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_file_is_moved_into_its_place_and_never_written_there(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with target.open() as reader:
+        with atomic_path(target) as temporary:
+            temporary.write_text("new")
+        assert reader.read() == "old"  # who reads meanwhile keeps a whole file
+    assert target.read_text() == "new"
