@@ -6,10 +6,17 @@ import torch
 from torch import Tensor
 
 from .. import backend as _backend
-from . import chunked, cpu, mamba_ssm, reference, schema
+from . import chunked, cpu, cuda, mamba_ssm, reference, schema
+from .self_check import checked
 from .validation import validate
 
-BACKENDS: tuple[_backend.Backend, ...] = (mamba_ssm.BACKEND, cpu.BACKEND, chunked.BACKEND, reference.BACKEND)
+BACKENDS: tuple[_backend.Backend, ...] = (
+    checked(cuda.BACKEND, reference.BACKEND),
+    mamba_ssm.BACKEND,
+    cpu.BACKEND,
+    chunked.BACKEND,
+    reference.BACKEND,
+)
 """Every backend, fastest first, the reference last."""
 
 
@@ -40,7 +47,7 @@ def cross_selective_scan(
         dt_bias: (K, D).
         A: state matrix, (K, D, N), negative.
         D: skip weights, (K, D).
-        backend: ``"auto"``, ``"mamba_ssm"``, ``"chunked"`` or ``"reference"``; None asks the environment variable
+        backend: ``"auto"``, ``"cuda"``, ``"mamba_ssm"``, ``"cpu"``, ``"chunked"`` or ``"reference"``; None asks the environment variable
             ``MONAI_MEDMAMBA_BACKEND`` and then means ``"auto"``.
 
     Returns:
