@@ -10,7 +10,7 @@ TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 PIP_FLAGS ?=
 WORKERS ?= 2
 PYTEST := $(RUN) pytest -q
-MONAI_MEDMAMBA_TEST_BACKENDS ?= mamba_ssm
+MONAI_MEDMAMBA_TEST_BACKENDS ?= cuda,mamba_ssm
 BUNDLE := $(RUN) monai.bundle
 ENDO := bundles/medmamba_endo/configs
 DEMO_EPOCHS ?= 30

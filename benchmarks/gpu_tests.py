@@ -8,27 +8,13 @@ import argparse
 import datetime
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import xml.etree.ElementTree as ElementTree
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
-from provenance import commit
+from gate import run_tests
+from provenance import commit, versions
 from targets import RESULTS
-
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "numpy")
-
-
-def found(package: str) -> str | None:
-    """Return a package's version, or None if it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def main() -> int:
@@ -36,23 +22,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "tests.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests", f"--junitxml={log}"]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
-        suite = ElementTree.parse(log).getroot().find("testsuite").attrib
-    failed = int(suite["failures"]) + int(suite["errors"])
+    outcome = run_tests("-m", "gpu", "tests")
+    status = outcome.pop("status")
     today = datetime.date.today().isoformat()
     record = {
         "date": today,
         "commit": commit(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "versions": {"python": sys.version.split()[0], **{name: found(name) for name in PACKAGES}},
+        "versions": versions(),
         "required_backends": os.environ.get("MONAI_MEDMAMBA_TEST_BACKENDS", ""),
-        "passed": int(suite["tests"]) - failed - int(suite["skipped"]),
-        "failed": failed,
-        "skipped": int(suite["skipped"]),
-        "seconds": float(suite["time"]),
+        **outcome,
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / f"{today}-gpu-tests.json").write_text(json.dumps(record, indent=4) + "\n")

@@ -2,7 +2,13 @@
 
 import os
 import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "timm", "numpy")
 
 
 def commit() -> str | None:
@@ -10,3 +16,16 @@ def commit() -> str | None:
     here = Path(__file__).parent
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
     return os.environ.get("MEDMAMBA_COMMIT") if done.returncode else done.stdout.strip()
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python, of the CUDA that torch was built for, and of packages; None if not installed."""
+
+    def found(package: str) -> str | None:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return None
+
+    named = {"python": sys.version.split()[0], "cuda": torch.version.cuda}
+    return named | {package: found(package) for package in PACKAGES}

@@ -1,42 +1,27 @@
 """The state of every target that can be read from the records: ``python benchmarks/targets.py``.
 
-Each target names the newest record that holds it and takes one figure from it. The list goes to
-``benchmarks/results/targets.json``; the scripts that write records write it again.
+Each target takes one figure from the newest record that holds it. The list goes to ``benchmarks/results/targets.json``;
+the scripts that write records write it again.
 """
 
 import json
-from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
+
+from gpu_targets import GPU_TARGETS
+from target import Reading, Target, row
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
-class Target(NamedTuple):
-    """One figure, what it must be and what it aims at."""
-
-    name: str
-    what: str
-    unit: str
-    better: str
-    must: float
-    aim: float | None
-    records: str  # pattern of file names
-    read: Callable[[dict], float]
+def faster(slow: float, quick: float) -> Reading:
+    """Return how many times faster one time is than another."""
+    return Reading(slow / quick, (f"{slow:.4g} ms", f"{quick:.4g} ms"))
 
 
-def row(record: dict, field: str, **wanted: object) -> float:
-    """Return a field of the one row whose other fields are these."""
-    found = [r[field] for r in record["rows"] if all(r.get(key) == value for key, value in wanted.items())]
-    if len(found) != 1:
-        raise LookupError(f"{len(found)} rows with {wanted}")
-    return found[0]
-
-
-def stage_one(record: dict) -> float:
+def stage_one(record: dict) -> Reading:
     """Return how many times faster the chunked scan is than the reference at stage 1."""
-    times = [row(record, "forward_ms", what="scan", stage=1, backend=name) for name in ("reference", "chunked")]
-    return times[0] / times[1]
+    return faster(*(row(record, "forward_ms", what="scan", stage=1, backend=name) for name in ("reference", "chunked")))
 
 
 def tiny(record: dict, backend: str) -> float:
@@ -49,14 +34,14 @@ def training(record: dict, backend: str) -> float:
     return row(record, "ms", what="training step, tiny, batch 8, 64 px", backend=backend)
 
 
-def per_pixel(record: dict) -> float:
+def per_pixel(record: dict) -> Reading:
     """Return the time per pixel at 896 px against that at 224 px."""
     large, small = (row(record, "ns_per_pixel", what="scaling, tiny, batch 1", size=size) for size in (896, 224))
-    return large / small
+    return Reading(large / small, (f"{large:.4g} ns", f"{small:.4g} ns"))
 
 
 CPU, KVASIR_CPU = "*-speed-cpu-*.json", "*-kvasir-seg-patches-cpu.json"
-TARGETS = (
+CPU_TARGETS = (
     Target(
         name="chunked_stage_1",
         what="chunked against the reference, forward, stage 1",
@@ -75,7 +60,7 @@ TARGETS = (
         must=20,
         aim=30,
         records=CPU,
-        read=lambda record: tiny(record, "reference") / tiny(record, "cpu"),
+        read=lambda record: faster(tiny(record, "reference"), tiny(record, "cpu")),
     ),
     Target(
         name="cpu_training",
@@ -85,7 +70,7 @@ TARGETS = (
         must=8,
         aim=15,
         records=CPU,
-        read=lambda record: training(record, "reference") / training(record, "cpu"),
+        read=lambda record: faster(training(record, "reference"), training(record, "cpu")),
     ),
     Target(
         name="cpu_scaling",
@@ -105,7 +90,9 @@ TARGETS = (
         must=10,
         aim=None,
         records=CPU,
-        read=lambda record: row(record, "ms", what="inference, batch 1, 224 px", network="medmamba_nano (cpu)"),
+        read=lambda record: Reading(
+            row(record, "ms", what="inference, batch 1, 224 px", network="medmamba_nano (cpu)")
+        ),
     ),
     Target(
         name="kvasir_patches_cpu",
@@ -115,7 +102,7 @@ TARGETS = (
         must=0.90,
         aim=None,
         records=KVASIR_CPU,
-        read=lambda record: record["mean"]["accuracy"],
+        read=lambda record: Reading(record["mean"]["accuracy"]),
     ),
     Target(
         name="kvasir_patches_cpu_minutes",
@@ -125,31 +112,58 @@ TARGETS = (
         must=15,
         aim=None,
         records=KVASIR_CPU,
-        read=lambda record: record["runs"][0]["training_seconds"] / 60,
+        read=lambda record: Reading(record["runs"][0]["training_seconds"] / 60),
     ),
 )
 
+TARGETS = (*CPU_TARGETS, *GPU_TARGETS)
 
-def write_targets() -> Path:
-    """Read every target from its newest record and write the list."""
-    found = []
-    for target in TARGETS:
-        sources = sorted(RESULTS.glob(target.records))
-        if not sources:
+
+def newest(target: Target, folder: Path) -> tuple[Path, dict, Reading] | None:
+    """Return the newest record that holds a target, its content and the figure; None if there is none."""
+    for path in sorted(folder.glob(target.records), reverse=True):
+        record = json.loads(path.read_text())
+        try:
+            return path, record, target.read(record)
+        except LookupError:
             continue
-        record = json.loads(sources[-1].read_text())
-        found.append(
+    return None
+
+
+def write_targets(folder: Path = RESULTS) -> Path:
+    """Read every target from the newest record that holds it and write the list."""
+    listed = []
+    for target in TARGETS:
+        if (found := newest(target, folder)) is None:
+            continue
+        source, record, reading = found
+        listed.append(
             {
                 **{field: getattr(target, field) for field in ("name", "what")},
-                "value": round(target.read(record), 4),
+                "value": round(reading.value, 4),
                 **{field: getattr(target, field) for field in ("unit", "better", "must", "aim")},
                 **{field: record[field] for field in ("device", "date", "commit")},
-                "source": sources[-1].name,
+                "source": source.name,
             }
         )
-    path = RESULTS / "targets.json"
-    path.write_text(json.dumps(found, indent=4) + "\n")
+    path = folder / "targets.json"
+    path.write_text(json.dumps(listed, indent=4) + "\n")
     return path
+
+
+def print_targets(record: dict, name: str) -> None:
+    """Print the targets that a record with this file name may hold, each with the figures it was made of."""
+    for target in TARGETS:
+        if not fnmatch(name, target.records):
+            continue
+        try:
+            reading = target.read(record)
+        except LookupError as error:
+            print(f"{target.name:28} not measured: {error}")
+            continue
+        state = target.state(reading.value)
+        wanted = f"must {target.must:g}, aim {target.aim if target.aim is None else format(target.aim, 'g')}"
+        print(f"{target.name:28} {reading.value:8.3f} {target.unit:3} {state:6} ({wanted}): {', '.join(reading.parts)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
+from .normalization import layer_norm
+
 __all__ = ["PatchStem"]
 
 
@@ -32,4 +34,4 @@ class PatchStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the map of patches, (B, *space / patch_size, dim), from an image (B, in_channels, *space)."""
-        return self.norm(self.proj(x).movedim(1, -1))
+        return layer_norm(self.proj(x).movedim(1, -1), self.norm)

@@ -7,6 +7,8 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from .normalization import layer_norm
+
 __all__ = ["PatchDownsample"]
 
 
@@ -38,4 +40,4 @@ class PatchDownsample(nn.Module):
         # The first spatial axis varies fastest among the joined neighbours, as in the published network.
         corners = [offsets[::-1] for offsets in itertools.product((0, 1), repeat=spatial_dims)]
         cells = [whole[(slice(None), *(slice(first, None, 2) for first in corner))] for corner in corners]
-        return self.reduction(self.norm(torch.cat(cells, dim=-1)))
+        return self.reduction(layer_norm(torch.cat(cells, dim=-1), self.norm))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from monai.networks.layers import DropPath
 from monai.networks.layers.factories import Conv, Norm
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .normalization import ScaleShift, layer_norm
 from .ss_nd import SS2D, SS3D
 
 __all__ = ["SSConvSSM"]
@@ -64,6 +67,24 @@ class SSConvSSM(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns the new map, (B, *space, dim), from a map (B, *space, dim)."""
         left, right = x.chunk(2, dim=-1)
-        left = self.conv_branch(left.movedim(-1, 1).contiguous(memory_format=self._memory_format)).movedim(1, -1)
-        right = self.drop_path(self.ssm(self.norm(right)))
+        left = self._convolve(left.movedim(-1, 1)).movedim(1, -1)
+        right = self.drop_path(self.ssm(layer_norm(right, self.norm)))
         return torch.stack([left, right], dim=-1).flatten(-2) + x  # channels interleaved: left, right, left, ...
+
+    def fuse(self) -> None:
+        """Folds the normalisations of the convolutions for inference, in place: see ``MedMamba.fuse``."""
+        first, conv, second, _, next_conv, third, *_ = self.conv_branch
+        self.conv_branch[0] = ScaleShift(first)
+        self.conv_branch[1], self.conv_branch[2] = fuse_conv_bn_eval(conv, second), nn.Identity()
+        self.conv_branch[4], self.conv_branch[5] = fuse_conv_bn_eval(next_conv, third), nn.Identity()
+        self.ssm.freeze()
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        first, *convolutions, pointwise, activation = self.conv_branch
+        # What scales and shifts writes a dense map by itself.
+        x = first(x if isinstance(first, ScaleShift) else x.contiguous(memory_format=self._memory_format))
+        for layer in convolutions:
+            x = layer(x)
+        # As a matrix product: torch has no fast convolution of one position for every processor and map.
+        weight = pointwise.weight.flatten(1)
+        return activation(F.linear(x.movedim(1, -1), weight, pointwise.bias)).movedim(-1, 1)

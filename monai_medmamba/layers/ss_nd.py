@@ -11,12 +11,15 @@ from torch import Tensor, nn
 
 from ..ops import cross_selective_scan
 from .initialization import init_log_decay, init_step_bias
+from .normalization import layer_norm
 
 __all__ = ["SS2D", "SS3D"]
 
 
 class _SSND(nn.Module):
     """The layer for any number of spatial axes; see SS2D and SS3D."""
+
+    conv_bias: Tensor  # once frozen
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class _SSND(nn.Module):
         inner = expand * dim
         rank = math.ceil(dim / 16) if dt_rank is None else dt_rank
         directions = 2 * spatial_dims
-        self.backend = backend
+        self.backend, self.frozen = backend, False
         self.in_proj = nn.Linear(dim, 2 * inner, bias=False)
         self.conv = Conv[Conv.CONV, spatial_dims](inner, inner, d_conv, padding=(d_conv - 1) // 2, groups=inner)
         self.x_proj_weight = nn.Parameter(torch.empty(directions, rank + 2 * d_state, inner))
@@ -53,14 +56,36 @@ class _SSND(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
         features, gate = self.in_proj(x).chunk(2, dim=-1)
-        features = F.silu(self.conv(features.movedim(-1, 1))).movedim(1, -1).contiguous()  # (B, *space, D)
-        projected = F.linear(features, self.x_proj_weight.flatten(0, 1))
-        projected = projected.unflatten(-1, self.x_proj_weight.shape[:2])  # (B, *space, K, R + 2N)
+        features = self.conv(features.movedim(-1, 1)).movedim(1, -1)
+        features = F.silu(features + self.conv_bias if self.frozen else features).contiguous()  # (B, *space, D)
+        weight, dt_weight, decay_rate = self.scan_parameters()
+        projected = F.linear(features, weight.flatten(0, 1))
+        projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
+        y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
+        return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
+
+    def scan_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns the weights of x_proj and of the step, and the state matrix, as the scan wants them.
+
+        The rank is padded with zeros to a multiple of four: rows of the projections then begin where a GPU can load
+        several values at once. The result is the same.
+        """
+        if self.frozen:
+            return self.x_proj_weight, self.dt_weight, self.A_log
+        padding = -self.dt_weight.shape[-1] % 4
+        weight = F.pad(self.x_proj_weight, (0, 0, padding, 0))  # the step's rows come first
+        dt_weight = F.pad(self.dt_weight, (padding, 0))
         decay_rate = -torch.exp(self.A_log.float() if self.A_log.dtype != torch.float64 else self.A_log)
-        y = cross_selective_scan(
-            features, projected, self.dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend
-        )
-        return self.out_proj(self.out_norm(y) * F.silu(gate))
+        return weight, dt_weight, decay_rate
+
+    def freeze(self) -> None:
+        """Computes once what the scan wants of the parameters, in place: for inference alone."""
+        found = [nn.Parameter(tensor.detach(), requires_grad=False) for tensor in self.scan_parameters()]
+        self.x_proj_weight, self.dt_weight, self.A_log = found
+        # Added with the activation: convolutions of one channel each add it in a pass of its own.
+        self.register_buffer("conv_bias", self.conv.bias.detach())
+        self.conv.bias = None
+        self.frozen = True
 
 
 class SS2D(_SSND):

@@ -142,7 +142,9 @@ def _compiled(source: str, options: Sequence[str]) -> bytes:
     if error:
         log = b" " * _checked(nvrtc.nvrtcGetProgramLogSize(program))
         nvrtc.nvrtcGetProgramLog(program, log)
-        raise RuntimeError(f"NVRTC {version} cannot compile the scan with {' '.join(options)}: {log.decode().strip()}")
+        raise RuntimeError(
+            f"NVRTC {version} cannot compile the scan with {' '.join(options)}: {log.decode().strip(chr(0)).strip()}"
+        )
     code = b" " * _checked(nvrtc.nvrtcGetCUBINSize(program))
     _checked(nvrtc.nvrtcGetCUBIN(program, code))
     nvrtc.nvrtcDestroyProgram(program)

@@ -47,8 +47,8 @@ def cross_selective_scan(
         dt_bias: (K, D).
         A: state matrix, (K, D, N), negative.
         D: skip weights, (K, D).
-        backend: ``"auto"``, ``"cuda"``, ``"mamba_ssm"``, ``"cpu"``, ``"chunked"`` or ``"reference"``; None asks the environment variable
-            ``MONAI_MEDMAMBA_BACKEND`` and then means ``"auto"``.
+        backend: ``"auto"``, ``"cuda"``, ``"mamba_ssm"``, ``"cpu"``, ``"chunked"`` or ``"reference"``; None asks the
+            environment variable ``MONAI_MEDMAMBA_BACKEND`` and then means ``"auto"``.
 
     Returns:
         (B, *space, D) in the dtype of ``x``. Differentiable once in all six tensors.
@@ -89,7 +89,7 @@ def _backward(
     if x.numel() == 0:
         return tuple(torch.zeros_like(t, memory_format=torch.contiguous_format) for t in tensors)
     with torch.autocast(x.device.type, enabled=False):
-        return chosen.backward(grad_y, *tensors)
+        return tuple(grad.contiguous() for grad in chosen.backward(grad_y, *tensors))  # as the fake promises
 
 
 schema.LIBRARY.impl("cross_selective_scan", _forward, "CompositeExplicitAutograd")

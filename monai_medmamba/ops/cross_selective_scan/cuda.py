@@ -19,6 +19,7 @@ from .projections import compute_dtype
 _SOURCE = Path(__file__).with_name("scan.cu")
 _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
+_BUSY = 6  # warps that a multiprocessor needs to be busy with
 
 
 class _Tile(NamedTuple):
@@ -27,86 +28,140 @@ class _Tile(NamedTuple):
     time_warps: int
     tokens: int
     channel_warps: int
+    blocks: int  # that a multiprocessor should hold at a time
 
     @property
     def segment(self) -> int:
         return self.time_warps * self.tokens
 
 
-class _Layout(NamedTuple):
-    """The sizes of a block that follow from a tile; the kernel's static assertions check the bytes."""
+class _Kernel(NamedTuple):
+    """A compiled kernel, and the sizes of its blocks that follow from the tile."""
 
+    program: Program
+    tile: _Tile
     channels: int
-    threads: int
-    forward_bytes: int
-    backward_bytes: int
+    shared_bytes: int
 
 
-def _layout(tile: _Tile, states: int, rank: int, itemsize: int) -> _Layout:
-    padded = max(4, 1 << (states - 1).bit_length())
-    channels = tile.channel_warps * 256 // padded
-    threads = 32 * tile.time_warps * tile.channel_warps
+def _shared_bytes(tile: _Tile, states: int, rank: int, itemsize: int, backward: bool) -> int:
+    """Returns the shared memory of a block; a static assertion of the kernel checks it."""
+    padded, channels = _padded(states), _width(tile.channel_warps, states)
     padded_rank = -(-rank // 4) * 4
     tokens, elements = tile.segment, channels * padded
     scan = tokens * (padded_rank + 2 * padded + 2 * channels) + channels * padded_rank
     scan += tile.time_warps * (elements + channels)
     adjoint = 3 * tokens * channels + tile.time_warps * elements + tile.channel_warps * tokens * 2 * padded
-    adjoint += (rank + 2) * (threads // channels) * channels
-    forward = _up(itemsize * scan + 2 * 4 * tokens)
-    return _Layout(channels, threads, forward, forward + _up(itemsize * adjoint))
+    adjoint += (rank + 2) * max(32 * tile.time_warps * tile.channel_warps, channels)
+    forward = _up(itemsize * scan + 3 * 4 * tokens)
+    return forward + _up(itemsize * adjoint) if backward else forward
+
+
+def _padded(states: int) -> int:
+    return max(4, 1 << (states - 1).bit_length())
+
+
+def _width(channel_warps: int, states: int) -> int:
+    return channel_warps * 256 // _padded(states)
 
 
 def _up(size: int) -> int:
     return -(-size // 16) * 16
 
 
+class _Tiles(NamedTuple):
+    """The tiles of a call: for the result, for the states that the backward pass wants, and for the backward pass."""
+
+    result: _Tile
+    states: _Tile
+    backward: _Tile
+
+
+@functools.cache
+def _tiles(
+    rows: int, channels: int, length: int, states: int, rank: int, itemsize: int, device: torch.device
+) -> _Tiles:
+    """Returns the tiles that were fastest on a Hopper GPU for calls like this one, and that fit the device.
+
+    ``rows`` counts images times directions. Where images and channels alone give too few warps, time is shared among
+    more of them.
+    """
+    properties = torch.cuda.get_device_properties(device)
+    busy = rows * -(-channels * _padded(states) // 256)
+    time_warps = next((w for w in (1, 2, 4, 8) if w * busy >= _BUSY * properties.multi_processor_count), 16)
+    widths = (w for w in (3, 2, 1) if time_warps == 1 or w == 1)
+    width = min(widths, key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
+    if itemsize == 8:
+        long, backward = _Tile(1, 8, 1, 1), _Tile(1, 4, 1, 1)
+        tiles = _Tiles(long, long, backward)
+    elif time_warps == 1:
+        long = _Tile(1, 32 if length >= 512 else 8, width, 12 // width)
+        tiles = _Tiles(long, long, _Tile(1, 8, width, 9 // width))
+    else:
+        kept = min(time_warps, 8)
+        tiles = _Tiles(
+            *(_Tile(w, 8, 1, max(1, blocks // w)) for w, blocks in ((time_warps, 16), (kept, 16), (kept, 8)))
+        )
+    limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
+    fits = all(
+        _shared_bytes(tile, states, rank, itemsize, backward=place == 2) <= limit for place, tile in enumerate(tiles)
+    )
+    small = _Tile(1, 4, 1, 1)
+    return tiles if fits else _Tiles(small, small, small)
+
+
 class _Call:
-    """The tensors of a call as the kernels want them, and the program compiled for their sizes."""
+    """The tensors of a call as the kernels want them."""
 
     def __init__(self, x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> None:
-        dtype = x.dtype if x.dtype == x_dbl.dtype else compute_dtype(x)
-        real = compute_dtype(x)
-        self.inputs = [x.detach().to(dtype).contiguous(), x_dbl.detach().to(dtype).contiguous()]
-        self.inputs += [tensor.detach().to(real).contiguous() for tensor in (dt_weight, dt_bias, A, D)]
+        self.dtype = x.dtype if x.dtype == x_dbl.dtype else compute_dtype(x)
+        self.real = compute_dtype(x)
+        self.inputs = [x.detach().to(self.dtype).contiguous(), x_dbl.detach().to(self.dtype).contiguous()]
+        self.inputs += [tensor.detach().to(self.real).contiguous() for tensor in (dt_weight, dt_bias, A, D)]
         self.directions, self.channels, self.rank = dt_weight.shape
         self.states, self.batch, self.length = A.shape[-1], x.shape[0], x[0, ..., 0].numel()
-        space = tuple(x.shape[1:-1])
-        self.sizes = [self.batch, self.length, self.channels, *space, *([1] if len(space) == 2 else [])]
-        self.dtype, self.real = dtype, real
-        limit = torch.cuda.get_device_properties(x.device).shared_memory_per_block_optin
-        self.tile = _tile(self.length, self.states, self.rank, real.itemsize, limit)
-        self.layout = _layout(self.tile, self.states, self.rank, real.itemsize)
-        self.groups = -(-self.channels // self.layout.channels)
-        self.program = _program(x.device, dtype, len(space), self.states, self.rank, self.tile)
+        self.space = tuple(x.shape[1:-1])
+        rows, itemsize = self.batch * self.directions, self.real.itemsize
+        self.tiles = _tiles(rows, self.channels, self.length, self.states, self.rank, itemsize, x.device)
 
-    def run(self, name: str, *tensors: Tensor | None) -> None:
-        blocks = self.groups * self.directions * self.batch
-        shared = self.layout.forward_bytes if name == "scan_forward" else self.layout.backward_bytes
-        self.program.launch(name, blocks, self.layout.threads, shared, [*self.inputs, *tensors, *self.sizes])
+    def kernel(self, which: str) -> _Kernel:
+        """Returns the kernel for one of the fields of the call's tiles."""
+        tile: _Tile = getattr(self.tiles, which)
+        save = tile.segment if which == "result" else self.tiles.backward.segment
+        backward, whole = which == "backward", self.channels % 4 == 0
+        device, dims = self.inputs[0].device, len(self.space)
+        return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole)
+
+    def run(self, kernel: _Kernel, name: str, *tensors: Tensor | None) -> None:
+        sizes = (self.batch, self.length, self.channels, *self.space, *([1] if len(self.space) == 2 else []))
+        blocks = -(-self.channels // kernel.channels) * self.directions * self.batch
+        threads = 32 * kernel.tile.time_warps * kernel.tile.channel_warps
+        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*self.inputs, *tensors, *sizes])
 
     def own(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or self.real, device=self.inputs[0].device)
 
 
 @functools.cache
-def _tile(length: int, states: int, rank: int, itemsize: int, shared_limit: int) -> _Tile:
-    """Returns the tile that leaves the fewest places of the last segment empty, of those whose block fits."""
-    tiles = [_Tile(warps, 8, 1) for warps in (8, 7, 6, 5, 4, 3, 2, 1)]
-    fitting = [tile for tile in tiles if _layout(tile, states, rank, itemsize).backward_bytes <= shared_limit]
-    return min(fitting, key=lambda tile: (-(-length // tile.segment) * tile.segment, -tile.segment))
-
-
-@functools.cache
-def _program(
-    device: torch.device, dtype: torch.dtype, spatial_dims: int, states: int, rank: int, tile: _Tile
-) -> Program:
-    layout = _layout(tile, states, rank, 8 if dtype == torch.float64 else 4)
+def _compiled(
+    device: torch.device,
+    dtype: torch.dtype,
+    spatial_dims: int,
+    states: int,
+    rank: int,
+    tile: _Tile,
+    save: int,
+    backward: bool,
+    whole: bool,
+) -> _Kernel:
+    shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward)
     constants = {
-        **{"IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
-        **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": tile.segment},
-        **{"FORWARD_SHARED": layout.forward_bytes, "BACKWARD_SHARED": layout.backward_bytes},
+        **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
+        **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
+        **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole)},
     }
-    return Program(_SOURCE.read_text(), constants, device)
+    program = Program(_SOURCE.read_text(), constants, device)
+    return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
 
 
 def unsupported(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> list[str]:
@@ -130,7 +185,7 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
-    call.run("scan_forward", y, None)
+    call.run(call.kernel("result"), "scan_forward", y, None)
     return y.sum(0).to(x.dtype)
 
 
@@ -139,23 +194,24 @@ def backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Returns the gradients of the six tensors, bitwise repeatable; the states of the scan are computed again."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
-    segments = -(-call.length // call.tile.segment)
+    kernel = call.kernel("backward")
+    segments = -(-call.length // kernel.tile.segment)
     states = call.own(call.batch, call.directions, segments, call.channels, call.states)
-    call.run("scan_forward", None, states)
+    call.run(call.kernel("states"), "scan_forward", None, states)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
-    grad_x_dbl = call.own(call.groups, *x_dbl.shape)
+    grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
     grad_A = call.own(call.batch, *A.shape)
     grad_step = call.own(call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y.detach().to(call.dtype).contiguous(), states, grad_x, grad_x_dbl, grad_A, grad_step)
-    call.run("scan_backward", *grads)
+    call.run(kernel, "scan_backward", *grads)
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
         grad_x.sum(0).to(x.dtype),
         grad_x_dbl.sum(0).to(x_dbl.dtype),
-        grad_weight.to(dt_weight.dtype).contiguous(),
-        grad_bias[..., 0].to(dt_bias.dtype).contiguous(),
+        grad_weight.to(dt_weight.dtype),
+        grad_bias[..., 0].to(dt_bias.dtype),
         grad_A.sum(0).to(A.dtype),
-        grad_skip[..., 0].to(D.dtype).contiguous(),
+        grad_skip[..., 0].to(D.dtype),
     )
 
 

@@ -7,8 +7,11 @@
 //
 // In a warp a lane holds 2 channels x 4 states: LS lanes span the NP states, LC lanes span the warp's channels.
 //
-// Set by the host: IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M, CW, SAVE (tokens between the
-// states that the forward pass keeps), FORWARD_SHARED and BACKWARD_SHARED (bytes, checked below).
+// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states.
+//
+// Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
+// CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the forward pass keeps) and SHARED
+// (bytes, checked below).
 
 #ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
 #define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
@@ -41,13 +44,15 @@ constexpr int ROW = RP + 2 * NP;           // a token's r, B, C in shared memory
 constexpr int RN = R + 2 * N;              // the same in device memory
 constexpr int ELEMENTS = CB * NP;          // states of a block
 constexpr int V = T * CB / 4 >= NT ? 4 : 2;  // channels that a thread stages at a time
-constexpr int SLICES = NT / CB;            // in which a segment's tokens are summed for the parameters
+constexpr int SLICES = NT > CB ? NT / CB : 1;  // in which a segment's tokens are summed for the parameters
+constexpr int VR = R % 4 == 0 && N % 4 == 0 ? 4 : R % 2 == 0 && N % 2 == 0 ? 2 : 1;  // values of a row moved at once
+constexpr int ROW_LOADS = (T * RN / VR + NT - 1) / NT;       // groups of VR values of rows that a thread brings
+constexpr int FEATURE_LOADS = (T * CB / V + NT - 1) / NT;    // groups of V channels that it brings
 constexpr real LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
-static_assert(SAVE % T == 0, "states are kept at the start of a segment");
+static_assert(SAVE % T == 0 || (W == 1 && T % SAVE == 0), "states are kept where a warp has them");
+static_assert(T <= NT, "a thread finds one token's place");
 
-struct alignas(sizeof(real) * 4) Four { real v[4]; };
-struct alignas(sizeof(real) * 2) Two { real v[2]; };
 
 struct Inputs {
     alignas(16) real rows[T][ROW];
@@ -55,7 +60,7 @@ struct Inputs {
     real weight[RP][CB];
     real carry[W][ELEMENTS];
     real step[W][CB];
-    int token[2][T];
+    int token[3][T];
 };
 
 struct Gradients : Inputs {
@@ -65,8 +70,7 @@ struct Gradients : Inputs {
     real parameters[R + 2][SLICES][CB];
 };
 
-static_assert(sizeof(Inputs) == FORWARD_SHARED, "the host's count of shared memory");
-static_assert(sizeof(Gradients) == BACKWARD_SHARED, "the host's count of shared memory");
+static_assert((BACKWARD ? sizeof(Gradients) : sizeof(Inputs)) == SHARED, "the host's count of shared memory");
 
 __device__ __forceinline__ real read(const io* p) {
 #if IO == 1
@@ -100,25 +104,70 @@ __device__ __forceinline__ real power_of_two(real v) {
 #endif
 }
 
-// Reads V channels of a token; zero beyond the last channel.
-__device__ __forceinline__ void read_channels(real (&out)[V], const io* p, int channel, int channels) {
-    if (channel + V <= channels && channels % V == 0) {
-        struct alignas(V * sizeof(io) > 16 ? 16 : V * sizeof(io)) Pack { io v[V]; };
-        const Pack pack = *reinterpret_cast<const Pack*>(p);
+__device__ __forceinline__ real quotient(real a, real b) {
+#if IO == 3 || defined(EMULATED)
+    return a / b;
+#else
+    return __fdividef(a, b);
+#endif
+}
+
+// log(1 + exp(v)) and its derivative.
+__device__ __forceinline__ void softplus(real v, real& value, real& slope) {
+#if IO == 3
+    const real z = exp(v < 0 ? v : -v);
+    const real rest = log1p(z);
+#else
+    const real a = -fminf(fabsf(v), 100.0f);
+    const real power = a * LOG2E;  // and what its rounding leaves, so that exp(a) is good to the last bits
+    const real lost = fmaf(a, LOG2E, -power) + a * 1.925963033500887e-8f;
+    real z = power_of_two(power);
+    z = fmaf(z, lost * LN2, z);
+    // log(1 + z) = 2 artanh(s), s = z / (2 + z) <= 1 / 3
+    const real s = quotient(z, 2 + z), q = s * s;
+    real series = 1.0f / 13;
+    series = fmaf(series, q, 1.0f / 11);
+    series = fmaf(series, q, 1.0f / 9);
+    series = fmaf(series, q, 1.0f / 7);
+    series = fmaf(series, q, 1.0f / 5);
+    series = fmaf(series, q, 1.0f / 3);
+    const real rest = 2 * fmaf(series * q, s, s);
+#endif
+    value = (v > 0 ? v : 0) + rest;
+    slope = quotient(v > 0 ? real(1) : z, 1 + z);
+    if (v != v) value = v;  // a step that is no number must reach the result
+}
+
+__device__ __forceinline__ void zero(real (&v)[2][4]) {
 #pragma unroll
-        for (int i = 0; i < V; ++i) out[i] = read(&pack.v[i]);
+    for (int i = 0; i < 8; ++i) v[i / 4][i % 4] = 0;
+}
+
+template <class Value, int COUNT>
+struct alignas(COUNT * sizeof(Value) > 16 ? 16 : COUNT * sizeof(Value)) Group { Value v[COUNT]; };
+typedef Group<real, 4> Four;
+typedef Group<real, 2> Two;
+typedef Group<io, V> Pack;
+typedef Group<io, VR> RowPack;
+
+// Loads V channels of a token as they are. Beyond the last channel comes another one's value.
+__device__ __forceinline__ Pack load_channels(const io* token, int first, int channels) {
+    Pack pack;
+    if constexpr (WHOLE) {  // V divides the channels: all V are there, or none
+        pack = *reinterpret_cast<const Pack*>(token + (first < channels ? first : 0));
     } else {
 #pragma unroll
-        for (int i = 0; i < V; ++i) out[i] = channel + i < channels ? read(p + i) : real(0);
+        for (int i = 0; i < V; ++i) pack.v[i] = token[first + i < channels ? first + i : 0];
     }
+    return pack;
 }
 
 template <int COUNT>
 __device__ __forceinline__ void put(real* to, const real (&from)[COUNT]) {
-    struct alignas(COUNT * sizeof(real) > 16 ? 16 : COUNT * sizeof(real)) Pack { real v[COUNT]; } pack;
+    Group<real, COUNT> group;
 #pragma unroll
-    for (int i = 0; i < COUNT; ++i) pack.v[i] = from[i];
-    *reinterpret_cast<Pack*>(to) = pack;
+    for (int i = 0; i < COUNT; ++i) group.v[i] = from[i];
+    *reinterpret_cast<Group<real, COUNT>*>(to) = group;
 }
 
 __device__ __forceinline__ Four four(const real* p) { return *reinterpret_cast<const Four*>(p); }
@@ -192,9 +241,9 @@ struct Block {
         batch = blockIdx.x / groups / K;
     }
 
-    // The place in the image of a direction's token; -1 beyond the last.
+    // The place in the image of a direction's token; beyond either end, that of a token which is there.
     __device__ __forceinline__ int token(int position) const {
-        if (position >= length) return -1;
+        position = position < 0 ? 0 : position < length ? position : length - 1;
         const int axis = DIMS - 1 - direction % DIMS;  // the one that varies fastest
         unsigned l = direction >= DIMS ? length - 1 - position : position;
 #if DIMS == 2
@@ -209,14 +258,16 @@ struct Block {
 #endif
     }
 
-    __device__ __forceinline__ long long feature(int token) const {
-        return (static_cast<long long>(batch) * length + token) * channels + group * CB;
+    // Where this block's image of a map (B, L, D), its part of a direction's own map (K, B, L, D) and of the rows (B, L, K, RN)
+    // begins; a token is `channels`, or K * RN, values further on.
+    __device__ __forceinline__ long long features() const {
+        return static_cast<long long>(batch) * length * channels;
     }
-    __device__ __forceinline__ long long own_feature(int token) const {
-        return ((static_cast<long long>(direction) * images + batch) * length + token) * channels + group * CB;
+    __device__ __forceinline__ long long own_features() const {
+        return (static_cast<long long>(direction) * images + batch) * length * channels + group * CB;
     }
-    __device__ __forceinline__ long long row(int token) const {
-        return ((static_cast<long long>(batch) * length + token) * K + direction) * RN;
+    __device__ __forceinline__ long long rows() const {
+        return (static_cast<long long>(batch) * length * K + direction) * RN;
     }
     __device__ __forceinline__ long long parameter(int channel) const {
         return static_cast<long long>(direction) * channels + group * CB + channel;
@@ -224,67 +275,105 @@ struct Block {
     __device__ __forceinline__ bool has(int channel) const { return group * CB + channel < channels; }
 };
 
-// Before the first segment: the padding, the step's weights, the first tokens' places.
-__device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, int first) {
+// Before the first segment: the padding, the step's weights, the places of the first tokens and, `ahead` further on,
+// of the next ones.
+__device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, int first, int ahead) {
     for (int i = threadIdx.x; i < T * ROW; i += NT) (&in.rows[0][0])[i] = 0;
     for (int i = threadIdx.x; i < RP * CB; i += NT) {
         const int r = i / CB, c = i % CB;
         in.weight[r][c] = r < R && block.has(c) ? weight[block.parameter(c) * R + r] : real(0);
     }
-    for (int i = threadIdx.x; i < T; i += NT) in.token[0][i] = block.token(first + i);
+    if (threadIdx.x < T) {
+        in.token[0][threadIdx.x] = block.token(first + threadIdx.x);
+        in.token[1][threadIdx.x] = block.token(first + ahead + threadIdx.x);
+    }
     __syncthreads();
 }
 
-// Brings r, B and C of the segment's tokens into shared memory.
-__device__ __forceinline__ void stage_rows(Inputs& in, const Block& block, const io* x_dbl, const int* tokens) {
-    for (int i = threadIdx.x; i < T * RN; i += NT) {
-        const int t = i / RN, c = i % RN;
-        const int column = c < R ? c : c < R + N ? c - R + RP : c - R - N + RP + NP;
-        in.rows[t][column] = tokens[t] < 0 ? real(0) : read(x_dbl + block.row(tokens[t]) + c);
-    }
-}
+// What a thread brings of a segment: loaded while the segment before it is scanned, then put into shared memory.
+template <bool ADJOINT>
+struct Staging {
+    RowPack rows[ROW_LOADS];
+    Pack x[FEATURE_LOADS], dy[ADJOINT ? FEATURE_LOADS : 1];
+    real bias[V];
+    int channel;  // the first of V in the block, the same for every load
 
-// Brings x into shared memory and computes the steps; SLOPE also keeps softplus' derivative and brings dy.
-template <bool SLOPE, class Shared>
-__device__ __forceinline__ void stage_features(Shared& in, const Block& block, const io* x, const io* dy,
-                                               const real* bias, const int* tokens) {
-    for (int i = threadIdx.x; i < T * (CB / V); i += NT) {
-        const int t = i / (CB / V), c = i % (CB / V) * V;
-        const int channel = block.group * CB + c;
-        real value[V] = {}, step[V] = {}, slope[V] = {}, grad[V] = {};
-        if (tokens[t] >= 0) {
-            const long long at = block.feature(tokens[t]) + c;
-            read_channels(value, x + at, channel, block.channels);
-            if (SLOPE) read_channels(grad, dy + at, channel, block.channels);
-            real raw[V];
+    __device__ __forceinline__ Staging(const Block& block, const real* of_channel) : channel(threadIdx.x % (CB / V) * V) {
 #pragma unroll
-            for (int j = 0; j < V; ++j) raw[j] = channel + j < block.channels ? bias[block.parameter(c + j)] : real(0);
+        for (int j = 0; j < V; ++j) bias[j] = block.has(channel + j) ? of_channel[block.parameter(channel + j)] : real(0);
+    }
+
+    __device__ __forceinline__ void load(const Block& block, const io* of_x, const io* of_rows, const io* of_dy,
+                                         const int* tokens) {
+#pragma unroll
+        for (int i = 0; i < ROW_LOADS; ++i) {
+            const int at = (threadIdx.x + i * NT) * VR, t = at / RN, c = at % RN;
+            if ((i + 1) * NT * VR <= T * RN || at < T * RN)
+                rows[i] = *reinterpret_cast<const RowPack*>(of_rows + tokens[t] * (K * RN) + c);
+        }
+#pragma unroll
+        for (int i = 0; i < FEATURE_LOADS; ++i) {
+            const int t = (threadIdx.x + i * NT) / (CB / V);
+            if ((i + 1) * NT > T * (CB / V) && t >= T) continue;
+            const int at = tokens[t] * block.channels, first = block.group * CB + channel;
+            x[i] = load_channels(of_x + at, first, block.channels);
+            if (ADJOINT) dy[i] = load_channels(of_dy + at, first, block.channels);
+        }
+    }
+
+    __device__ __forceinline__ void put_rows(Inputs& in, int tokens) const {
+#pragma unroll
+        for (int i = 0; i < ROW_LOADS; ++i) {
+            const int at = (threadIdx.x + i * NT) * VR, t = at / RN, c = at % RN;
+            const int column = c + (c < R ? 0 : RP - R) + (c < R + N ? 0 : NP - N);
+            if ((i + 1) * NT * VR > T * RN && at >= T * RN) continue;
+            real value[VR];
+#pragma unroll
+            for (int j = 0; j < VR; ++j) value[j] = t < tokens ? read(&rows[i].v[j]) : real(0);
+            put(&in.rows[t][column], value);
+        }
+    }
+
+    // Puts x and the steps, and for the adjoint dy and softplus' derivative; the rows must be there.
+    template <class Shared>
+    __device__ __forceinline__ void put_features(Shared& in, const Block& block, int tokens) const {
+#pragma unroll
+        for (int i = 0; i < FEATURE_LOADS; ++i) {
+            const int t = (threadIdx.x + i * NT) / (CB / V);
+            if ((i + 1) * NT > T * (CB / V) && t >= T) continue;
+            real value[V], step[V], slope[V], raw[V];
+#pragma unroll
+            for (int j = 0; j < V; ++j) {
+                value[j] = t < tokens && block.has(channel + j) ? read(&x[i].v[j]) : real(0);
+                raw[j] = bias[j];
+            }
 #pragma unroll
             for (int r = 0; r < RP; r += 4) {
                 const Four low = four(&in.rows[t][r]);
 #pragma unroll
-                for (int q = 0; q < 4; ++q)
+                for (int q = 0; q < 4; ++q) {
+                    const Group<real, V> w = *reinterpret_cast<const Group<real, V>*>(&in.weight[r + q][channel]);
 #pragma unroll
-                    for (int j = 0; j < V; ++j) raw[j] += low.v[q] * in.weight[r + q][c + j];
+                    for (int j = 0; j < V; ++j) raw[j] += low.v[q] * w.v[j];
+                }
             }
 #pragma unroll
             for (int j = 0; j < V; ++j) {
-                const real e = exp(raw[j] < 20 ? raw[j] : real(20));
-                const bool there = channel + j < block.channels;
-                step[j] = !there ? real(0) : raw[j] > 20 ? raw[j] : log1p(e);
-                // A step that is no number must reach the result.
-                if (raw[j] != raw[j]) step[j] = raw[j];
-                slope[j] = raw[j] > 20 ? real(1) : e / (1 + e);
+                softplus(raw[j], step[j], slope[j]);
+                if (t >= tokens || !block.has(channel + j)) step[j] = 0;
+            }
+            put(&in.x[t][channel], value);
+            put(&in.dt[t][channel], step);
+            if constexpr (ADJOINT) {
+                real grad[V];
+#pragma unroll
+                for (int j = 0; j < V; ++j) grad[j] = t < tokens && block.has(channel + j) ? read(&dy[i].v[j]) : real(0);
+                put(&in.slope[t][channel], slope);
+                put(&in.dy[t][channel], grad);
             }
         }
-        put(&in.x[t][c], value);
-        put(&in.dt[t][c], step);
-        if constexpr (SLOPE) {
-            put(&in.slope[t][c], slope);
-            put(&in.dy[t][c], grad);
-        }
     }
-}
+};
 
 // Reads a lane's rates, times log2(e), for powers of two in place of exponentials.
 __device__ __forceinline__ void read_rates(real (&rate)[2][4], const Block& block, const Place& place, const real* A) {
@@ -304,13 +393,46 @@ __device__ __forceinline__ real rate_of(const Block& block, int element, const r
 
 constexpr int OWN = (ELEMENTS + NT - 1) / NT;  // states that a thread chains
 
-__device__ __forceinline__ long long kept_state(const Block& block, int position, int element) {
+// Where the state before a token, a multiple of SAVE, is kept in (B, K, L / SAVE, D, N).
+__device__ __forceinline__ long long kept_state(const Block& block, int position, int channel, int n) {
     const long long saves = (block.length + SAVE - 1) / SAVE;
     const long long row = (static_cast<long long>(block.batch) * K + block.direction) * saves + position / SAVE;
-    return (row * block.channels + block.group * CB + channel_of(element)) * N + element % NP;
+    return (row * block.channels + block.group * CB + channel) * N + n;
 }
 
-extern "C" __global__ void __launch_bounds__(NT) scan_forward(
+// A lane's eight states, to and from device memory.
+template <bool STORE, class Pointer>
+__device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, const Block& block, const Place& place,
+                                            int position) {
+#pragma unroll
+    for (int j = 0; j < 2; ++j) {
+        const bool there = block.has(place.channel + j);
+        const Pointer at = states + kept_state(block, position, there ? place.channel + j : 0, 0);
+        if constexpr (N % 4 == 0) {
+            const bool inside = there && place.state < N;
+            if constexpr (STORE) {
+                if (inside) put(&at[place.state], h[j]);
+            } else {
+                const Four from = four(&at[inside ? place.state : 0]);
+#pragma unroll
+                for (int s = 0; s < 4; ++s) h[j][s] = inside ? from.v[s] : real(0);
+            }
+        } else {
+#pragma unroll
+            for (int s = 0; s < 4; ++s) {
+                const bool inside = there && place.state + s < N;
+                if constexpr (STORE) {
+                    if (inside) at[place.state + s] = h[j][s];
+                } else {
+                    h[j][s] = inside ? at[place.state + s] : real(0);
+                }
+            }
+        }
+    }
+}
+
+#if !BACKWARD
+extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip, io* __restrict__ y,
     real* __restrict__ states, int images, int length, int channels, int height, int width, int depth) {
@@ -318,7 +440,7 @@ extern "C" __global__ void __launch_bounds__(NT) scan_forward(
     Inputs& in = *reinterpret_cast<Inputs*>(memory);
     const Block block(images, length, channels, height, width, depth);
     const Place place;
-    real rate[2][4], own_rate[OWN], own[OWN];
+    real rate[2][4], h[2][4] = {}, own_rate[OWN], own[OWN];
     read_rates(rate, block, place, A);
 #pragma unroll
     for (int i = 0; i < OWN; ++i) {
@@ -329,62 +451,79 @@ extern "C" __global__ void __launch_bounds__(NT) scan_forward(
     constexpr int GROUP = LS >= 2 * M ? M : LS > 2 ? LS / 2 : 1;
     constexpr int LEFT = left<2 * GROUP, LS>();
     const int first_sum = share<2 * GROUP, 1, LS>(place.lane);
-    prepare(in, block, weight, 0);
+    real own_skip[LEFT];
+#pragma unroll
+    for (int i = 0; i < LEFT; ++i) {
+        const int channel = place.channel + (first_sum + i) % 2;
+        own_skip[i] = block.has(channel) ? skip[block.parameter(channel)] : real(0);
+    }
+    prepare(in, block, weight, 0, T);
+    x += block.features();
+    x_dbl += block.rows();
+    if (y) y += block.own_features();
+    Staging<false> staging(block, bias);
+    staging.load(block, x, x_dbl, nullptr, in.token[0]);
 
-    for (int start = 0, turn = 0; start < length; start += T, turn ^= 1) {
+    for (int start = 0, turn = 0; start < length; start += T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
-        stage_rows(in, block, x_dbl, tokens);
+        const int count = length - start;  // of tokens that are there, T or more but for the last segment
+        staging.put_rows(in, count);
         __syncthreads();
-        stage_features<false>(in, block, x, nullptr, bias, tokens);
-        for (int i = threadIdx.x; i < T; i += NT) in.token[turn ^ 1][i] = block.token(start + T + i);
+        staging.put_features(in, block, count);
+        if (start + T < length) staging.load(block, x, x_dbl, nullptr, in.token[(turn + 1) % 3]);
+        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start + 2 * T + threadIdx.x);
         __syncthreads();
 
-        real decay[M][2][4], h[2][4] = {}, total[2] = {};
+        real decay[M][2][4];
+        if constexpr (W > 1) {
+            real total[2] = {};
+            zero(h);
 #pragma unroll
-        for (int m = 0; m < M; ++m) {
-            const int t = place.time_warp * M + m;
-            const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
-            const Four B = four(&in.rows[t][RP + place.state]);
+            for (int m = 0; m < M; ++m) {
+                const int t = place.time_warp * M + m;
+                const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
+                const Four B = four(&in.rows[t][RP + place.state]);
 #pragma unroll
-            for (int j = 0; j < 2; ++j) {
-                const real u = dt.v[j] * value.v[j];
-                total[j] += dt.v[j];
+                for (int j = 0; j < 2; ++j) {
+                    const real u = dt.v[j] * value.v[j];
+                    total[j] += dt.v[j];
 #pragma unroll
-                for (int s = 0; s < 4; ++s) {
-                    decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
-                    h[j][s] = decay[m][j][s] * h[j][s] + u * B.v[s];
+                    for (int s = 0; s < 4; ++s) {
+                        decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
+                        h[j][s] = decay[m][j][s] * h[j][s] + u * B.v[s];
+                    }
                 }
             }
-        }
 #pragma unroll
-        for (int j = 0; j < 2; ++j) {
-            put(&in.carry[place.time_warp][place.element(j)], h[j]);
-            if (place.state == 0) in.step[place.time_warp][place.channel + j] = total[j];
-        }
-        __syncthreads();
-
-#pragma unroll
-        for (int i = 0; i < OWN; ++i) {
-            const int e = threadIdx.x + i * NT;
-            if (e >= ELEMENTS) break;
-            const int channel = channel_of(e);
-            if (states && start % SAVE == 0 && block.has(channel) && e % NP < N)
-                states[kept_state(block, start, e)] = own[i];
-#pragma unroll
-            for (int w = 0; w < W; ++w) {
-                const real end = in.carry[w][e];
-                in.carry[w][e] = own[i];
-                own[i] = power_of_two(own_rate[i] * in.step[w][channel]) * own[i] + end;
+            for (int j = 0; j < 2; ++j) {
+                put(&in.carry[place.time_warp][place.element(j)], h[j]);
+                if (place.state == 0) in.step[place.time_warp][place.channel + j] = total[j];
             }
-        }
-        __syncthreads();
-        if (!y) continue;  // the states alone were asked for
+            __syncthreads();
 
 #pragma unroll
-        for (int j = 0; j < 2; ++j) {
-            const Four from = four(&in.carry[place.time_warp][place.element(j)]);
+            for (int i = 0; i < OWN; ++i) {
+                const int e = threadIdx.x + i * NT;
+                if (e >= ELEMENTS) break;
+                const int channel = channel_of(e);
+                if (states && start % SAVE == 0 && block.has(channel) && e % NP < N)
+                    states[kept_state(block, start, channel, e % NP)] = own[i];
 #pragma unroll
-            for (int s = 0; s < 4; ++s) h[j][s] = from.v[s];
+                for (int w = 0; w < W; ++w) {
+                    const real end = in.carry[w][e];
+                    in.carry[w][e] = own[i];
+                    own[i] = power_of_two(own_rate[i] * in.step[w][channel]) * own[i] + end;
+                }
+            }
+            __syncthreads();
+            if (!y) continue;  // the states alone were asked for
+
+#pragma unroll
+            for (int j = 0; j < 2; ++j) {
+                const Four from = four(&in.carry[place.time_warp][place.element(j)]);
+#pragma unroll
+                for (int s = 0; s < 4; ++s) h[j][s] = from.v[s];
+            }
         }
 #pragma unroll
         for (int m0 = 0; m0 < M; m0 += GROUP) {
@@ -392,6 +531,8 @@ extern "C" __global__ void __launch_bounds__(NT) scan_forward(
 #pragma unroll
             for (int p = 0; p < GROUP; ++p) {
                 const int m = m0 + p, t = place.time_warp * M + m;
+                if (W == 1 && m % SAVE == 0 && states && (start + m) % SAVE == 0 && start + m < length)
+                    move_states<true>(h, states, block, place, start + m);
                 const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
                 const Four B = four(&in.rows[t][RP + place.state]), C = four(&in.rows[t][RP + NP + place.state]);
 #pragma unroll
@@ -400,27 +541,29 @@ extern "C" __global__ void __launch_bounds__(NT) scan_forward(
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
+                        if constexpr (W == 1) decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
                         h[j][s] = decay[m][j][s] * h[j][s] + u * B.v[s];
                         sum += h[j][s] * C.v[s];
                     }
                     sums[2 * p + j] = sum;
                 }
             }
+            if (W == 1 && !y) continue;
             sum_lanes<2 * GROUP, 1, LS>(sums, place.lane);
 #pragma unroll
             for (int i = 0; i < LEFT; ++i) {
                 const int which = first_sum + i, t = place.time_warp * M + m0 + which / 2;
                 const int channel = place.channel + which % 2;
-                if (tokens[t] >= 0 && block.has(channel))
-                    write(y + block.own_feature(tokens[t]) + channel,
-                          sums[i] + skip[block.parameter(channel)] * in.x[t][channel]);
+                if (t < count && block.has(channel))
+                    write(y + tokens[t] * block.channels + channel, sums[i] + own_skip[i] * in.x[t][channel]);
             }
         }
         __syncthreads();
     }
 }
 
-extern "C" __global__ void __launch_bounds__(NT) scan_backward(
+#else
+extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip,
     const io* __restrict__ dy, const real* __restrict__ states, io* __restrict__ dx, real* __restrict__ dx_dbl,
@@ -430,7 +573,7 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
     Gradients& in = *reinterpret_cast<Gradients*>(memory);
     const Block block(images, length, channels, height, width, depth);
     const Place place;
-    real rate[2][4], drate[2][4] = {}, own_rate[OWN], own[OWN];
+    real rate[2][4], drate[2][4] = {}, g[2][4] = {}, own_rate[OWN], own[OWN];
     read_rates(rate, block, place, A);
 #pragma unroll
     for (int i = 0; i < OWN; ++i) {
@@ -439,27 +582,51 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
     }
     for (int i = threadIdx.x; i < (R + 2) * SLICES * CB; i += NT) (&in.parameters[0][0][0])[i] = 0;
     const int last = (length - 1) / T * T;
-    prepare(in, block, weight, last);
-
-    for (int start = last, turn = 0; start >= 0; start -= T, turn ^= 1) {
-        const int* tokens = in.token[turn];
-        stage_rows(in, block, x_dbl, tokens);
-        __syncthreads();
-        stage_features<true>(in, block, x, dy, bias, tokens);
-        if (start > 0)
-            for (int i = threadIdx.x; i < T; i += NT) in.token[turn ^ 1][i] = block.token(start - T + i);
-        real begin[OWN];
+    constexpr int LEFT = left<4, LS>();
+    const int first_sum = share<4, 1, LS>(place.lane);
+    real own_skip[LEFT];
 #pragma unroll
-        for (int i = 0; i < OWN; ++i) {
-            const int e = threadIdx.x + i * NT;
-            const bool there = e < ELEMENTS && block.has(channel_of(e)) && e % NP < N;
-            begin[i] = there ? states[kept_state(block, start, e)] : real(0);
+    for (int i = 0; i < LEFT; ++i) {
+        const int channel = place.channel + (first_sum + i) % 2;
+        own_skip[i] = block.has(channel) ? skip[block.parameter(channel)] : real(0);
+    }
+    prepare(in, block, weight, last, -T);
+    x += block.features();
+    dy += block.features();
+    x_dbl += block.rows();
+    dx += block.own_features();
+    dx_dbl += block.group * (static_cast<long long>(images) * length * K * RN) + block.rows();
+    Staging<true> staging(block, bias);
+    staging.load(block, x, x_dbl, dy, in.token[0]);
+    real next[2][4];
+    if constexpr (W == 1) move_states<false>(next, states, block, place, last);
+
+    for (int start = last, turn = 0; start >= 0; start -= T, turn = (turn + 1) % 3) {
+        const int* tokens = in.token[turn];
+        const int count = length - start;  // of tokens that are there, T or more but for the last segment
+        staging.put_rows(in, count);
+        __syncthreads();
+        staging.put_features(in, block, count);
+        if (start >= T) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
+        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start - 2 * T + int(threadIdx.x));
+        real begin[OWN], decay[M][2][4], h[M + 1][2][4];
+        if constexpr (W > 1) {
+#pragma unroll
+            for (int i = 0; i < OWN; ++i) {
+                const int e = threadIdx.x + i * NT;
+                const bool there = e < ELEMENTS && block.has(channel_of(e)) && e % NP < N;
+                begin[i] = there ? states[kept_state(block, start, channel_of(e), e % NP)] : real(0);
+            }
+        } else {
+#pragma unroll
+            for (int i = 0; i < 8; ++i) h[0][i / 4][i % 4] = next[i / 4][i % 4];
+            if (start >= T) move_states<false>(next, states, block, place, start - T);
         }
         __syncthreads();
 
         // From zero states: the scan's end, and the adjoint's end in the other sense.
-        real decay[M][2][4];
-        {
+        if constexpr (W > 1) {
+          {
             real h[2][4] = {}, g[2][4] = {}, total[2] = {};
 #pragma unroll
             for (int m = 0; m < M; ++m) {
@@ -518,7 +685,6 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
         }
         __syncthreads();
 
-        real h[M + 1][2][4], g[2][4];
 #pragma unroll
         for (int j = 0; j < 2; ++j) {
             const Four from = four(&in.carry[place.time_warp][place.element(j)]);
@@ -529,6 +695,7 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
                 g[j][s] = back.v[s];
             }
         }
+        }
 #pragma unroll
         for (int m = 0; m < M; ++m) {
             const int t = place.time_warp * M + m;
@@ -538,7 +705,10 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
             for (int j = 0; j < 2; ++j) {
                 const real u = dt.v[j] * value.v[j];
 #pragma unroll
-                for (int s = 0; s < 4; ++s) h[m + 1][j][s] = decay[m][j][s] * h[m][j][s] + u * B.v[s];
+                for (int s = 0; s < 4; ++s) {
+                    if constexpr (W == 1) decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
+                    h[m + 1][j][s] = decay[m][j][s] * h[m][j][s] + u * B.v[s];
+                }
             }
         }
 #pragma unroll
@@ -575,38 +745,49 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
             }
             sum_lanes<4, 1, LS>(over_states, place.lane);
 #pragma unroll
-            for (int i = 0; i < left<4, LS>(); ++i) {
-                const int which = share<4, 1, LS>(place.lane) + i;
+            for (int i = 0; i < LEFT; ++i) {
+                const int which = first_sum + i;
                 const int channel = place.channel + which % 2;
                 if (which >= 2)
                     in.delta[t][channel] = over_states[i] * in.slope[t][channel];
-                else if (tokens[t] >= 0 && block.has(channel))
-                    write(dx + block.own_feature(tokens[t]) + channel,
-                          over_states[i] * in.dt[t][channel] + skip[block.parameter(channel)] * in.dy[t][channel]);
+                else if (t < count && block.has(channel))
+                    write(dx + tokens[t] * block.channels + channel,
+                          over_states[i] * in.dt[t][channel] + own_skip[i] * in.dy[t][channel]);
             }
         }
         __syncthreads();
 
-        for (int i = threadIdx.x; i < T * RN; i += NT) {
-            const int t = i / RN, c = i % RN;
-            if (tokens[t] < 0) continue;
+#pragma unroll
+        for (int i = 0; i < (T * R + NT - 1) / NT; ++i) {
+            const int t = (threadIdx.x + i * NT) / R, r = (threadIdx.x + i * NT) % R;
+            if (t >= T || t >= count) continue;
             real sum = 0;
-            if (c < R) {
 #pragma unroll
-                for (int d = 0; d < CB; d += 2) {
-                    const Two of_step = two(&in.delta[t][d]), w = two(&in.weight[c][d]);
-                    sum += of_step.v[0] * w.v[0] + of_step.v[1] * w.v[1];
-                }
-            } else {
-                const int column = c < R + N ? c - R : c - R - N + NP;
+            for (int d = 0; d < CB; d += 4) {
+                const Four of_step = four(&in.delta[t][d]), w = four(&in.weight[r][d]);
 #pragma unroll
-                for (int w = 0; w < CW; ++w) sum += in.sums[w][t][column];
+                for (int q = 0; q < 4; ++q) sum += of_step.v[q] * w.v[q];
             }
-            dx_dbl[block.group * (static_cast<long long>(images) * length * K * RN) + block.row(tokens[t]) + c] = sum;
+            dx_dbl[tokens[t] * (K * RN) + r] = sum;
         }
-        {
-            const int slice = threadIdx.x / CB, c = threadIdx.x % CB;
+#pragma unroll
+        for (int i = 0; i < (T * 2 * N / VR + NT - 1) / NT; ++i) {
+            const int at = (threadIdx.x + i * NT) * VR, t = at / (2 * N), n = at % (2 * N);
+            if (t >= T || t >= count) continue;
+            const int column = n < N ? n : n - N + NP;
+            real sum[VR] = {};
+#pragma unroll
+            for (int w = 0; w < CW; ++w) {
+                const auto part = *reinterpret_cast<const Group<real, VR>*>(&in.sums[w][t][column]);
+#pragma unroll
+                for (int j = 0; j < VR; ++j) sum[j] += part.v[j];
+            }
+            put(&dx_dbl[tokens[t] * (K * RN) + R + n], sum);
+        }
+        for (int i = threadIdx.x; i < SLICES * CB; i += NT) {
+            const int slice = i / CB, c = i % CB;
             real sums[R + 2] = {};
+#pragma unroll 4
             for (int t = slice; t < T; t += SLICES) {
                 const real of_step = in.delta[t][c];
 #pragma unroll
@@ -638,3 +819,4 @@ extern "C" __global__ void __launch_bounds__(NT) scan_backward(
         dparameters[(static_cast<long long>(block.batch) * K * channels + block.parameter(c)) * (R + 2) + r] = sum;
     }
 }
+#endif

@@ -43,7 +43,12 @@ def checked(backend: Backend, reference: Backend) -> Backend:
         device: torch.device, dtypes: tuple[torch.dtype, ...], spatial_dims: int, states: int, rank: int
     ) -> str:
         try:
-            found = _disagreement(backend, reference, device, dtypes, spatial_dims, states, rank)
+            # A kernel may divide few long scans and many short ones differently.
+            shapes = [(2, (9, 11)), (128, (3, 5))] if spatial_dims == 2 else [(2, (5, 3, 7)), (96, (2, 3, 2))]
+            checks = (
+                _disagreement(backend, reference, device, dtypes, batch, space, states, rank) for batch, space in shapes
+            )
+            found = next(filter(None, checks), "")
         except RuntimeError as error:
             found = f"it failed: {error}"
         if not found:
@@ -60,9 +65,7 @@ def checked(backend: Backend, reference: Backend) -> Backend:
         if reasons:
             return reasons
         x, _x_dbl, dt_weight, _dt_bias, A, _D = tensors
-        found = disagreement(
-            x.device, tuple(t.dtype for t in tensors), x.dim() - 2, A.shape[-1], dt_weight.shape[-1]
-        )
+        found = disagreement(x.device, tuple(t.dtype for t in tensors), x.dim() - 2, A.shape[-1], dt_weight.shape[-1])
         return [found] if found else []
 
     return replace(backend, unsupported=unsupported)
@@ -73,7 +76,8 @@ def _disagreement(
     reference: Backend,
     device: torch.device,
     dtypes: tuple[torch.dtype, ...],
-    spatial_dims: int,
+    batch: int,
+    space: tuple[int, ...],
     states: int,
     rank: int,
 ) -> str:
@@ -81,8 +85,7 @@ def _disagreement(
     if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
         raise RuntimeError("the first call of its kind comes inside a CUDA graph; make one call before the capture")
     generator = torch.Generator().manual_seed(0)
-    batch, channels, directions = 2, 20, 2 * spatial_dims
-    space = (9, 11) if spatial_dims == 2 else (5, 3, 7)
+    channels, directions = 20, 2 * len(space)
 
     def drawn(dtype: torch.dtype, *shape: int, scale: float = 1.0, shift: float = 0.0) -> Tensor:
         return (torch.randn(shape, generator=generator, dtype=torch.float64) * scale + shift).to(device, dtype)

@@ -1,0 +1,45 @@
+"""Sections ``training`` and ``compile``: a step with its optimiser, eager and through torch.compile."""
+
+from functools import partial
+
+from cases import Case, compiled_cases, training_cases
+from suite import Suite
+from timing import at_most, milliseconds, peak_memory, release
+
+COMPILE_SECONDS = 120  # that a row with its compilation may take
+GRACE = 30  # seconds that one may go on once no row may begin any more
+
+
+def step_figures(suite: Suite, case: Case) -> dict:
+    """Return a training step's time and peak memory: parameters, optimiser's state and activations."""
+    release()
+    step = suite.training_step(suite.build(case.code, case.network), case, suite.images(case))
+    took = milliseconds(step, suite.device, repeats=suite.scale.repeats)
+    return {"ms": took, **peak_memory(step, suite.device)}
+
+
+def forward_figures(suite: Suite, case: Case) -> dict:
+    """Return the time of a forward pass."""
+    release()
+    run = suite.inference(suite.build(case.code, case.network), case, suite.images(case))
+    return {"ms": milliseconds(run, suite.device, repeats=suite.scale.repeats)}
+
+
+def measure(suite: Suite) -> None:
+    """Measure the eager steps."""
+    for case in training_cases(suite.scale, published=suite.published is not None):
+        what = suite.fields("training step", case, size=suite.scale.size)
+        suite.record.row(what, partial(step_figures, suite, case))
+
+
+def compiled(suite: Suite) -> None:
+    """Measure what torch.compile makes of the networks, in the order of what it says."""
+    for kind, case in compiled_cases(suite.scale):
+
+        def figures(kind: str = kind, case: Case = case) -> dict:
+            left = suite.record.seconds - suite.record.elapsed()
+            with at_most(min(COMPILE_SECONDS, left + GRACE)):
+                return step_figures(suite, case) if kind == "training" else forward_figures(suite, case)
+
+        what = "training step" if kind == "training" else "inference"
+        suite.record.row(suite.fields(what, case, size=suite.scale.size), figures)

@@ -1,0 +1,97 @@
+"""The CUDA kernels of the scan on a CPU: every GPU thread is a fiber, so their values can be tested without a GPU."""
+
+import contextlib
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from monai_medmamba.ops.cross_selective_scan import api
+
+HERE = Path(__file__).parent
+cuda = api.cuda
+
+
+class Tile(NamedTuple):
+    """A tile in the kernel's terms: time warps, tokens of each, channel warps."""
+
+    time_warps: int
+    tokens: int
+    channel_warps: int
+
+    @property
+    def full(self) -> cuda._Tile:
+        """The package's own record."""
+        return cuda._Tile(*self, blocks=1)
+
+
+class Emulated(NamedTuple):
+    """Both kernels for one set of sizes."""
+
+    forward: ctypes.CDLL
+    backward: ctypes.CDLL
+    save: int
+    block_channels: int
+
+
+@contextlib.contextmanager
+def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterator[Emulated]:
+    """Compile the kernels in float64 for some tensors' sizes; skip the test where there is no compiler."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("the emulator of the CUDA kernels needs g++")
+    x, _x_dbl, dt_weight, _dt_bias, A, _D = tensors
+    states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
+    with tempfile.TemporaryDirectory() as folder:
+        libraries = []
+        for tile, is_backward in ((forward.full, False), (backward.full, True)):
+            constants = {
+                **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
+                **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
+                **{"SHARED": cuda._shared_bytes(tile, states, rank, 8, is_backward)},
+                **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
+            }
+            library = Path(folder) / f"backward_{is_backward}.so"
+            macros = [f"-D{name}={value}" for name, value in constants.items()]
+            command = [compiler, "-O1", "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *macros]
+            subprocess.run([*command, str(HERE / "gpu_emulator.cpp"), "-o", str(library)], check=True)
+            libraries.append(ctypes.CDLL(str(library)))
+        yield Emulated(*libraries, save, cuda._width(backward.channel_warps, states))
+
+
+def scan_forward(library: Emulated, tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return y and the states that the backward pass wants."""
+    x, A = tensors[0], tensors[4]
+    y = torch.full((A.shape[0], *x.shape), torch.nan, dtype=x.dtype)
+    length = x[0, ..., 0].numel()
+    states = y.new_full((len(x), A.shape[0], -(-length // library.save), *A.shape[1:]), torch.nan)
+    library.forward.forward(*map(_pointer, (*tensors, y, states)), *_sizes(x))
+    return y.sum(0), states
+
+
+def scan_backward(library: Emulated, tensors: Sequence[Tensor], grad_y: Tensor, states: Tensor) -> dict[str, Tensor]:
+    """Return the gradient of each tensor."""
+    x, x_dbl, dt_weight, _dt_bias, A, _D = tensors
+    groups, rank = -(-x.shape[-1] // library.block_channels), dt_weight.shape[-1]
+    shapes = [(A.shape[0], *x.shape), (groups, *x_dbl.shape), (len(x), *A.shape), (len(x), *A.shape[:2], rank + 2)]
+    results = [x.new_full(shape, torch.nan) for shape in shapes]
+    library.backward.backward(*map(_pointer, (*tensors, grad_y, states, *results)), *_sizes(x))
+    dx, dx_dbl, dA, step = (result.sum(0) for result in results)
+    names = ("x", "x_dbl", "dt_weight", "dt_bias", "A", "D")
+    return dict(zip(names, (dx, dx_dbl, step[..., :rank], step[..., rank], dA, step[..., rank + 1]), strict=True))
+
+
+def _pointer(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.contiguous().data_ptr())
+
+
+def _sizes(x: Tensor) -> tuple[int, ...]:
+    space = x.shape[1:-1]
+    return (len(x), x[0, ..., 0].numel(), x.shape[-1], *space, *([1] if len(space) == 2 else []))

@@ -1,0 +1,22 @@
+// The scan's CUDA kernels as a library for the CPU: see emulator.py.
+#include "gpu_emulator.h"
+#include SOURCE
+
+#if !BACKWARD
+extern "C" void forward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
+                        const real* skip, io* y, real* states, int images, int length, int channels, int height,
+                        int width, int depth) {
+    launch(images * K * ((channels + CB - 1) / CB), NT, sizeof(Inputs), [=] {
+        scan_forward(x, x_dbl, weight, bias, A, skip, y, states, images, length, channels, height, width, depth);
+    });
+}
+#else
+extern "C" void backward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
+                         const real* skip, const io* dy, const real* states, io* dx, real* dx_dbl, real* dA,
+                         real* dparameters, int images, int length, int channels, int height, int width, int depth) {
+    launch(images * K * ((channels + CB - 1) / CB), NT, sizeof(Gradients), [=] {
+        scan_backward(x, x_dbl, weight, bias, A, skip, dy, states, dx, dx_dbl, dA, dparameters, images, length,
+                      channels, height, width, depth);
+    });
+}
+#endif
