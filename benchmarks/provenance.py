@@ -12,10 +12,12 @@ PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "timm", "numpy")
 
 
 def commit() -> str | None:
-    """Return the commit that is checked out, or what ``MEDMAMBA_COMMIT`` says where there is no repository."""
+    """Return what ``MEDMAMBA_COMMIT`` says, for a copy of a tree, or else the commit that is checked out."""
+    if named := os.environ.get("MEDMAMBA_COMMIT"):
+        return named
     here = Path(__file__).parent
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    return os.environ.get("MEDMAMBA_COMMIT") if done.returncode else done.stdout.strip()
+    return None if done.returncode else done.stdout.strip()
 
 
 def versions() -> dict[str, str | None]:

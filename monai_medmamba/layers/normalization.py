@@ -50,6 +50,9 @@ class ScaleShift(nn.Module):
         True
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm) -> None:
         super().__init__()
         if norm.running_mean is None or norm.running_var is None:

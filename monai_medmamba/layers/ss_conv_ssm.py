@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from monai.networks.layers import DropPath
@@ -73,14 +75,16 @@ class SSConvSSM(nn.Module):
 
     def fuse(self) -> None:
         """Folds the normalisations of the convolutions for inference, in place: see ``MedMamba.fuse``."""
-        first, conv, second, _, next_conv, third, *_ = self.conv_branch
+        layers: list[Any] = list(self.conv_branch)
+        first, conv, second, _, next_conv, third, *_ = layers
         self.conv_branch[0] = ScaleShift(first)
         self.conv_branch[1], self.conv_branch[2] = fuse_conv_bn_eval(conv, second), nn.Identity()
         self.conv_branch[4], self.conv_branch[5] = fuse_conv_bn_eval(next_conv, third), nn.Identity()
         self.ssm.freeze()
 
     def _convolve(self, x: Tensor) -> Tensor:
-        first, *convolutions, pointwise, activation = self.conv_branch
+        layers: list[Any] = list(self.conv_branch)
+        first, *convolutions, pointwise, activation = layers
         # What scales and shifts writes a dense map by itself.
         x = first(x if isinstance(first, ScaleShift) else x.contiguous(memory_format=self._memory_format))
         for layer in convolutions:

@@ -176,3 +176,23 @@ def test_metadata_stays_outside():
     logits = net(MetaTensor(x, meta={"filename_or_obj": "a.png"}))
     assert type(logits) is torch.Tensor
     assert torch.equal(logits, net(x))
+
+
+@pytest.mark.parametrize(("spatial_dims", "size"), [(2, (40, 36)), (3, (32, 36, 33))])
+def test_fused_computes_the_same(spatial_dims, size):
+    net = MedMamba(spatial_dims, num_classes=3, depths=(1, 1), dims=(16, 32))
+    with torch.no_grad():
+        for _ in range(3):
+            net.train()(torch.randn(4, 3, *size))  # statistics of its own
+    net.eval()
+    x = torch.randn(2, 3, *size)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    fused = net.fuse()
+    torch.testing.assert_close(fused(x), net(x).detach(), atol=1e-5, rtol=1e-4)
+    assert not any(parameter.requires_grad for parameter in fused.parameters())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+    low = net.fuse(torch.bfloat16)
+    logits = low(x)
+    assert logits.dtype == torch.bfloat16
+    torch.testing.assert_close(logits.float(), net(x).detach(), atol=0.1, rtol=0.1)
+    assert low.stages[0].blocks[0].ssm.A_log.dtype == torch.float32
