@@ -6,6 +6,7 @@ with a warning, at each construction.
 """
 
 from monai_medmamba.transforms.decode_rgb import ImageReadError, decode_rgb
+from monai_medmamba.transforms.dicom_pixels import decode_dicom, is_dicom
 from monai_medmamba.transforms.load_rgb import LoadRGB, LoadRGBd
 
-__all__ = ["ImageReadError", "LoadRGB", "LoadRGBd", "decode_rgb"]
+__all__ = ["ImageReadError", "LoadRGB", "LoadRGBd", "decode_dicom", "decode_rgb", "is_dicom"]

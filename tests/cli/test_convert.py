@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from monai_medmamba.cli import main
+from monai_medmamba.inference import load_classifier
 from monai_medmamba.networks import load_weights, medmamba_nano, to_published
 
 
@@ -39,19 +40,12 @@ def test_a_convert_that_fails_says_why(arguments, message, capsys, monkeypatch, 
     assert not list(tmp_path.iterdir())
 
 
-def test_info_names_every_backend(capsys):
-    assert main(["info"]) == 0
-    shown = capsys.readouterr().out
-    assert all(name in shown for name in ("mamba_ssm", "chunked", "reference", "torch"))
-
-
-def test_report_of_a_folder_without_a_run(tmp_path, capsys):
-    assert main(["report", str(tmp_path)]) == 1
-    assert "metrics.json" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("command", [[], ["info"], ["convert"], ["report"]])
-def test_help_teaches(command, capsys):
-    with pytest.raises(SystemExit, match="0"):
-        main([*command, "--help"])
-    assert "usage: medmamba" in capsys.readouterr().out
+def test_what_the_images_went_through_is_kept(published, tmp_path, capsys):
+    words = ["convert", str(tmp_path / "published.pth"), str(tmp_path / "ours.safetensors"), "--image-size", "64"]
+    assert main([*words, "--mean", "0.5", "0.4", "0.3"]) == 1
+    assert "preprocessing lacks std" in capsys.readouterr().err
+    assert not (tmp_path / "ours.safetensors").exists()
+    assert main([*words, "--mean", "0.5", "0.4", "0.3", "--std", "1", "1", "0.5"]) == 0
+    _network, description = load_weights(tmp_path / "ours.safetensors")
+    assert description["preprocessing"] == {"image_size": 64, "mean": [0.5, 0.4, 0.3], "std": [1, 1, 0.5]}
+    assert load_classifier(tmp_path / "ours.safetensors").class_names == ("0", "1", "2")

@@ -1,0 +1,169 @@
+"""``medmamba predict``: classes and probabilities of pictures."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..inference import ImageClassifier, Outcome
+
+__all__ = ["add_to"]
+
+EXAMPLES = """\
+examples:
+  medmamba predict scan.png --weights model.safetensors
+  medmamba predict images/ more/*.jpg "archive/**/*.dcm" --weights model.safetensors --out results.csv
+  medmamba predict images/ --onnx model.onnx --threads 2 --out results.json
+  medmamba predict ct/ --weights model.pt --window 40 400 --quiet --out results.csv
+
+A file that cannot be read is passed over and listed at the end with the reason.
+exit status: 0 all images classified, 1 nothing done (the message says why), 2 some images could not be read
+
+Not for diagnostic use.
+"""
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "predict",
+        help="classify images with trained weights",
+        description="Classify images. Class names, image size and normalisation come from the file of the weights;\n"
+        "the probabilities are those of the bundle's inference.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGES",
+        help="files, folders (searched at any depth) and patterns: png, jpg, bmp, tif, and DICOM (needs pydicom)",
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="W",
+        help="model.safetensors or model.pt of a training, or an .onnx file",
+    )
+    parser.add_argument(
+        "--onnx",
+        type=Path,
+        metavar="FILE",
+        help="run this file through ONNX Runtime (pip install onnxruntime); --weights then only names the weights "
+        "it was made from, where the file does not tell its classes",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write every class's probability: FILE.csv, or FILE.json with failures"
+    )
+    parser.add_argument("--top", type=_positive, default=3, metavar="N", help="classes an image on the screen (3)")
+    parser.add_argument("--batch-size", type=_positive, default=16, metavar="N", help="images at a time (16)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA if it can")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (as many as PyTorch takes)")
+    parser.add_argument("--backend", metavar="NAME", help="of the scans (auto); `medmamba info` lists them")
+    parser.add_argument(
+        "--window",
+        type=float,
+        nargs=2,
+        metavar=("CENTER", "WIDTH"),
+        help="for grey DICOM files, in place of the window they carry, such as 40 400 for Hounsfield units",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no table and no progress bar; failures are still listed")
+    parser.set_defaults(run=_run)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, got {text}")
+    return int(text)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    import torch
+
+    from ..inference import RESULT_SUFFIXES, Outcome, find_pictures, predict, write_results
+
+    out, window = arguments.out, arguments.window
+    if out is not None and out.suffix.lower() not in RESULT_SUFFIXES:
+        raise ValueError(f"expected --out FILE.csv or FILE.json, got {out}")
+    if window is not None and not window[1] >= 1:
+        raise ValueError(f"expected --window CENTER WIDTH with a width of 1 or more, got {window[1]:g}")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of failures says it once
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    images, failures = find_pictures(arguments.images)
+    if not images:
+        reasons = "".join(f"\n  {_shown(failure.image)}: {failure.reason}" for failure in failures)
+        raise ValueError(f"no image to classify{reasons}")
+    classifier = _load(arguments)
+    outcome = predict(
+        classifier,
+        images,
+        batch_size=arguments.batch_size,
+        readers=torch.get_num_threads(),
+        window=None if window is None else tuple(window),
+        progress=not arguments.quiet,
+    )
+    outcome = Outcome(outcome.predictions, failures + outcome.failures)
+    if out is not None:
+        write_results(out, outcome, classifier)
+    if not arguments.quiet:
+        _show(outcome, arguments.top)
+        if out is not None:
+            sys.stdout.write(f"written to {out}\n")
+    if outcome.failures:
+        sys.stderr.write(f"{len(outcome.failures)} of {len(images) + len(failures)} could not be classified:\n")
+        sys.stderr.writelines(f"  {_shown(failure.image)}: {failure.reason}\n" for failure in outcome.failures)
+    return 2 if outcome.failures else 0
+
+
+def _load(arguments: argparse.Namespace) -> ImageClassifier:
+    from ..inference import load_classifier, load_onnx_classifier
+
+    weights, onnx = arguments.weights, arguments.onnx
+    if weights is not None and weights.suffix.lower() == ".onnx":
+        if onnx is not None:
+            raise ValueError("expected one ONNX file, got one as --onnx and one as --weights")
+        weights, onnx = None, weights
+    if onnx is not None:
+        if arguments.backend is not None:
+            raise ValueError("--backend is for PyTorch; an ONNX file brings its own scan: leave it out")
+        return load_onnx_classifier(onnx, weights, arguments.device, arguments.threads)
+    if weights is None:
+        raise ValueError("expected --weights model.safetensors, or --onnx model.onnx")
+    return load_classifier(weights, arguments.device, arguments.backend)
+
+
+def _show(outcome: Outcome, top: int) -> None:
+    """Prints a line an image, and how often each class was the most probable."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # A pipe gets each image on a line of its own, however long.
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("image", overflow="fold")
+    table.add_column("class", overflow="fold")
+    table.add_column("probability", justify="right")
+    table.add_column("then" if top > 1 else "", overflow="fold")
+    found = outcome.predictions
+    for image, row in zip(found.images, found.probabilities, strict=True):
+        best, *others = (-row).argsort(kind="stable")[:top]
+        then = ", ".join(f"{found.class_names[i]} {row[i]:.3f}" for i in others)
+        cells = (_shown(image), found.class_names[best], f"{row[best]:.3f}", then)
+        table.add_row(*(Text(cell) for cell in cells))  # Text: square brackets in a name are no markup
+    if found.images:
+        console.print(table)
+    counts = Counter(found.class_names[i] for i in found.predicted)
+    tally = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    console.print(Text(f"{len(found.images)} images classified{': ' if tally else ''}{tally}"))
+
+
+def _shown(name: str) -> str:
+    """Returns a file name that a terminal can print: what is no printable character becomes a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)

@@ -1,0 +1,24 @@
+"""Trained weights on pictures: find files, classify them in batches, pass over bad ones, write a table.
+
+It is what ``medmamba predict`` does, and gives the probabilities that a bundle's inference gives.
+"""
+
+from .classifier import ImageClassifier, load_classifier
+from .onnx_classifier import load_onnx_classifier
+from .picture_paths import Failure, find_pictures
+from .predict import Outcome, predict
+from .preprocessing import Preprocessing
+from .results import RESULT_SUFFIXES, write_results
+
+__all__ = [
+    "RESULT_SUFFIXES",
+    "Failure",
+    "ImageClassifier",
+    "Outcome",
+    "Preprocessing",
+    "find_pictures",
+    "load_classifier",
+    "load_onnx_classifier",
+    "predict",
+    "write_results",
+]
