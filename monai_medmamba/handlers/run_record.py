@@ -83,7 +83,7 @@ class RunRecord:
 
     def _complete(self, engine: Engine) -> None:
         del engine
-        self.content["seconds"] = round(time.perf_counter() - self._since, 1)
+        self.content["seconds"] = round(time.perf_counter() - self._since, 3)
         self._write()
 
     def _write(self) -> None:
