@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from PIL import Image
 from tables import PICTURE, PRECISIONS, TITLES, newest_record
 from target import rows
@@ -46,6 +47,8 @@ def stages(axes: Axes, record: dict) -> None:
         drawn = axes.bar(places, found.values(), width, label=f"{code}, {precision}", **colour)
         axes.bar_label(drawn, fmt="%.2g", padding=2, fontsize=7)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.15)
     axes.set_xticks([1, 2, 3, 4], [f"stage {number}" for number in (1, 2, 3, 4)])
     axes.set_title(f"Core operation, forward and backward, batch {BATCH}, ms")
@@ -53,8 +56,12 @@ def stages(axes: Axes, record: dict) -> None:
 
 
 def curves(axes: Axes, record: dict) -> None:
-    """Draw the losses of the same training on each backend."""
-    for number, r in enumerate(rows(record, "losses", what="losses")):
+    """Draw the losses of the same training on each backend, if the record has them."""
+    found = rows(record, "losses", what="losses")
+    if not found:
+        axes.remove()
+        return
+    for number, r in enumerate(found):
         axes.plot(r["losses"], label=r["backend"], color=SERIES[number], linewidth=2.4 - 0.8 * number)
     axes.set_title("Training loss from one seed, by backend")
     axes.set_xlabel("step")
