@@ -114,7 +114,8 @@ def inference_cases(scale: Scale, *, published: bool) -> list[Case]:
 def training_cases(scale: Scale, *, published: bool) -> list[Case]:
     """Return the cases of the section ``training``."""
     codes = ("published", "ours") if published else ("ours",)
-    cases = [Case(code, "medmamba_tiny", scale.batch, p, "eager") for p in ("bf16", "fp32") for code in codes]
+    modes = ("eager", "graph")
+    cases = [Case(code, "medmamba_tiny", scale.batch, p, m) for p in ("bf16", "fp32") for m in modes for code in codes]
     cases += [Case("timm", peer, scale.batch, "bf16", "eager") for peer in PEERS]
     for network in ("medmamba_small", "medmamba_base"):
         cases += [Case(code, network, scale.batch, "bf16", "eager") for code in codes]
@@ -123,11 +124,11 @@ def training_cases(scale: Scale, *, published: bool) -> list[Case]:
 
 def compiled_cases(scale: Scale) -> list[tuple[str, Case]]:
     """Return the cases of the section ``compile``, training or inference before each: what matters most comes first."""
-    ours = Case("ours", "medmamba_tiny", scale.batch, "bf16", "compile")
+    ours = Case("ours", "medmamba_tiny", scale.batch, "bf16", "compile+graph")
     fused = replace(ours, mode="fused+compile+graph")
     training = [ours, *(replace(ours, code="timm", network=peer) for peer in reversed(PEERS))]
     inference = [fused, replace(fused, batch=1)]
-    peers = [replace(case, precision="bf16_weights") for case in training[1:]]
+    peers = [replace(case, precision="bf16_weights") for case in training[1:]]  # as fast as they can be
     order = [("training", training[0]), *(("inference", case) for case in inference)]
     order += [("training", case) for case in (*training[1:], replace(ours, precision="fp32"))]
     return order + [("inference", case) for case in peers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
@@ -33,5 +34,15 @@ class PatchStem(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns the map of patches, (B, *space / patch_size, dim), from an image (B, in_channels, *space)."""
-        return layer_norm(self.proj(x).movedim(1, -1), self.norm)
+        """Returns the map of patches, (B, *space / patch_size, dim), from an image (B, in_channels, *space).
+
+        As a matrix product: libraries have no fast convolution for so few channels. Pixels beyond the last whole
+        patch are dropped, as the convolution drops them.
+        """
+        edge = self.proj.kernel_size[0]
+        counts = [size // edge for size in x.shape[2:]]
+        for axis, count in enumerate(counts):  # (B, in_channels, h, edge, w, edge)
+            x = x.narrow(2 + 2 * axis, 0, count * edge).unflatten(2 + 2 * axis, (count, edge))
+        places = range(2, x.dim(), 2)
+        patches = x.permute(0, *places, 1, *(place + 1 for place in places)).flatten(1 + len(counts))
+        return layer_norm(F.linear(patches, self.proj.weight.flatten(1), self.proj.bias), self.norm)

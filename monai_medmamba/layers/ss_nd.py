@@ -55,14 +55,22 @@ class _SSND(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
-        features, gate = self.in_proj(x).chunk(2, dim=-1)
-        features = self.conv(features.movedim(-1, 1)).movedim(1, -1)
+        # Two products in place of one that is split: the convolution would copy its half of the result.
+        features, gate = (F.linear(x, weight) for weight in self.in_proj.weight.chunk(2))
+        features = self._convolve(features.movedim(-1, 1)).movedim(1, -1)
         features = F.silu(features + self.conv_bias if self.frozen else features).contiguous()  # (B, *space, D)
         weight, dt_weight, decay_rate = self.scan_parameters()
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
         y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
         return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        # The weight's one input channel is put last, in name only: a compiler that takes it for channels first turns
+        # the map round, and back.
+        weight = self.conv.weight.squeeze(1).unsqueeze(-1).movedim(-1, 1)
+        convolve = F.conv2d if x.dim() == 4 else F.conv3d
+        return convolve(x, weight, self.conv.bias, padding=self.conv.padding, groups=self.conv.groups)
 
     def scan_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the weights of x_proj and of the step, and the state matrix, as the scan wants them.

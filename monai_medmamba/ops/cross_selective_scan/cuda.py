@@ -16,9 +16,10 @@ from ..backend import Backend
 from ..nvrtc import Program, missing
 from .projections import compute_dtype
 
-_SOURCE = Path(__file__).with_name("scan.cu")
+_SOURCE, _SUMS = (Path(__file__).with_name(name) for name in ("scan.cu", "sum_maps.cu"))
 _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
+_SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
 
 
@@ -49,9 +50,9 @@ def _shared_bytes(tile: _Tile, states: int, rank: int, itemsize: int, backward: 
     padded, channels = _padded(states), _width(tile.channel_warps, states)
     padded_rank = -(-rank // 4) * 4
     tokens, elements = tile.segment, channels * padded
-    scan = tokens * (padded_rank + 2 * padded + 2 * channels) + channels * padded_rank
+    scan = tokens * (padded_rank + 2 * padded + 2 * channels) + channels * (padded_rank + 2)
     scan += tile.time_warps * (elements + channels)
-    adjoint = 3 * tokens * channels + tile.time_warps * elements + tile.channel_warps * tokens * 2 * padded
+    adjoint = 2 * tokens * channels + tile.time_warps * elements + tile.channel_warps * tokens * 2 * padded
     adjoint += (rank + 2) * max(32 * tile.time_warps * tile.channel_warps, channels)
     forward = _up(itemsize * scan + 3 * 4 * tokens)
     return forward + _up(itemsize * adjoint) if backward else forward
@@ -95,8 +96,8 @@ def _tiles(
         long, backward = _Tile(1, 8, 1, 1), _Tile(1, 4, 1, 1)
         tiles = _Tiles(long, long, backward)
     elif time_warps == 1:
-        long = _Tile(1, 32 if length >= 512 else 8, width, 12 // width)
-        tiles = _Tiles(long, long, _Tile(1, 8, width, 9 // width))
+        long = _Tile(1, 16, min(width, 2), 16 // min(width, 2))
+        tiles = _Tiles(long, long, _Tile(1, 8, width, 12 // width))
     else:
         kept = min(time_warps, 8)
         tiles = _Tiles(
@@ -164,6 +165,22 @@ def _compiled(
     return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
 
 
+@functools.cache
+def _summing(device: torch.device, read: torch.dtype, written: torch.dtype, values: int) -> Program:
+    return Program(_SUMS.read_text(), {"FROM": _IO[read], "TO": _IO[written], "V": values}, device)
+
+
+def _sum(maps: Tensor, dtype: torch.dtype) -> Tensor:
+    """Returns the sum over the first axis, computed in float32 or wider."""
+    total = torch.empty(maps.shape[1:], dtype=dtype, device=maps.device)
+    values = 8 if total.numel() % 8 == 0 else 1
+    size = total.numel() // values
+    _summing(maps.device, maps.dtype, dtype, values).launch(
+        "sum_maps", -(-size // _SUM_THREADS), _SUM_THREADS, 0, [maps, total, len(maps), size]
+    )
+    return total
+
+
 def unsupported(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> list[str]:
     """Returns every reason why the fused scan cannot run this call."""
     del x_dbl, dt_bias, D
@@ -186,7 +203,7 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
     call.run(call.kernel("result"), "scan_forward", y, None)
-    return y.sum(0).to(x.dtype)
+    return _sum(y, x.dtype)
 
 
 def backward(
@@ -206,8 +223,8 @@ def backward(
     call.run(kernel, "scan_backward", *grads)
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
-        grad_x.sum(0).to(x.dtype),
-        grad_x_dbl.sum(0).to(x_dbl.dtype),
+        _sum(grad_x, x.dtype),
+        _sum(grad_x_dbl, x_dbl.dtype),
         grad_weight.to(dt_weight.dtype),
         grad_bias[..., 0].to(dt_bias.dtype),
         grad_A.sum(0).to(A.dtype),

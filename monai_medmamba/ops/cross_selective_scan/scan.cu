@@ -57,14 +57,14 @@ static_assert(T <= NT, "a thread finds one token's place");
 struct Inputs {
     alignas(16) real rows[T][ROW];
     real x[T][CB], dt[T][CB];
-    real weight[RP][CB];
+    real weight[RP][CB], bias[CB], skip[CB];
     real carry[W][ELEMENTS];
     real step[W][CB];
     int token[3][T];
 };
 
 struct Gradients : Inputs {
-    alignas(16) real dy[T][CB], slope[T][CB], delta[T][CB];
+    alignas(16) real dy[T][CB], slope[T][CB];
     real carry_back[W][ELEMENTS];
     real sums[CW][T][2 * NP];
     real parameters[R + 2][SLICES][CB];
@@ -119,6 +119,7 @@ __device__ __forceinline__ void softplus(real v, real& value, real& slope) {
     const real rest = log1p(z);
 #else
     const real a = -fminf(fabsf(v), 100.0f);
+#if IO == 0
     const real power = a * LOG2E;  // and what its rounding leaves, so that exp(a) is good to the last bits
     const real lost = fmaf(a, LOG2E, -power) + a * 1.925963033500887e-8f;
     real z = power_of_two(power);
@@ -132,6 +133,17 @@ __device__ __forceinline__ void softplus(real v, real& value, real& slope) {
     series = fmaf(series, q, 1.0f / 5);
     series = fmaf(series, q, 1.0f / 3);
     const real rest = 2 * fmaf(series * q, s, s);
+#else
+    const real z = power_of_two(a * LOG2E);
+    // log(1 + z) / z
+    real series = -0.023443656f;
+    series = fmaf(series, z, 0.100139733f);
+    series = fmaf(series, z, -0.209079536f);
+    series = fmaf(series, z, 0.324849581f);
+    series = fmaf(series, z, -0.499314652f);
+    series = fmaf(series, z, 0.999990592f);
+    const real rest = series * z;
+#endif
 #endif
     value = (v > 0 ? v : 0) + rest;
     slope = quotient(v > 0 ? real(1) : z, 1 + z);
@@ -147,19 +159,53 @@ template <class Value, int COUNT>
 struct alignas(COUNT * sizeof(Value) > 16 ? 16 : COUNT * sizeof(Value)) Group { Value v[COUNT]; };
 typedef Group<real, 4> Four;
 typedef Group<real, 2> Two;
-typedef Group<io, V> Pack;
-typedef Group<io, VR> RowPack;
+
+// COUNT values as they lie in device memory. Halves of a word stay together until they are read: whoever takes them
+// apart waits for the load.
+template <int COUNT, bool WORDS = sizeof(io) == 2 && COUNT % 2 == 0>
+struct Raw {
+    Group<io, COUNT> all;
+    __device__ __forceinline__ real operator[](int i) const { return read(&all.v[i]); }
+};
+template <int COUNT>
+struct Raw<COUNT, true> {
+    Group<unsigned, COUNT / 2> all;
+    __device__ __forceinline__ real operator[](int i) const {
+#if IO == 1
+        return __uint_as_float(i % 2 ? all.v[i / 2] & 0xffff0000u : all.v[i / 2] << 16);
+#else
+        const io half = static_cast<io>(i % 2 ? all.v[i / 2] >> 16 : all.v[i / 2]);
+        return read(&half);
+#endif
+    }
+};
+typedef Raw<V> Pack;
+typedef Raw<VR> RowPack;
 
 // Loads V channels of a token as they are. Beyond the last channel comes another one's value.
 __device__ __forceinline__ Pack load_channels(const io* token, int first, int channels) {
-    Pack pack;
     if constexpr (WHOLE) {  // V divides the channels: all V are there, or none
-        pack = *reinterpret_cast<const Pack*>(token + (first < channels ? first : 0));
+        return *reinterpret_cast<const Pack*>(token + (first < channels ? first : 0));
+    } else {
+        union { Group<io, V> one; Pack all; } pack;
+#pragma unroll
+        for (int i = 0; i < V; ++i) pack.one.v[i] = token[first + i < channels ? first + i : 0];
+        return pack.all;
+    }
+}
+
+// Stores those of V channels of a token that are there.
+__device__ __forceinline__ void store_channels(io* token, int first, int channels, const real (&value)[V]) {
+    Group<io, V> pack;
+#pragma unroll
+    for (int i = 0; i < V; ++i) write(&pack.v[i], value[i]);
+    if constexpr (WHOLE) {
+        if (first < channels) *reinterpret_cast<Group<io, V>*>(token + first) = pack;
     } else {
 #pragma unroll
-        for (int i = 0; i < V; ++i) pack.v[i] = token[first + i < channels ? first + i : 0];
+        for (int i = 0; i < V; ++i)
+            if (first + i < channels) token[first + i] = pack.v[i];
     }
-    return pack;
 }
 
 template <int COUNT>
@@ -277,11 +323,16 @@ struct Block {
 
 // Before the first segment: the padding, the step's weights, the places of the first tokens and, `ahead` further on,
 // of the next ones.
-__device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, int first, int ahead) {
+__device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, const real* bias,
+                                        const real* skip, int first, int ahead) {
     for (int i = threadIdx.x; i < T * ROW; i += NT) (&in.rows[0][0])[i] = 0;
     for (int i = threadIdx.x; i < RP * CB; i += NT) {
         const int r = i / CB, c = i % CB;
         in.weight[r][c] = r < R && block.has(c) ? weight[block.parameter(c) * R + r] : real(0);
+    }
+    for (int c = threadIdx.x; c < CB; c += NT) {
+        in.bias[c] = block.has(c) ? bias[block.parameter(c)] : real(0);
+        in.skip[c] = block.has(c) ? skip[block.parameter(c)] : real(0);
     }
     if (threadIdx.x < T) {
         in.token[0][threadIdx.x] = block.token(first + threadIdx.x);
@@ -295,13 +346,9 @@ template <bool ADJOINT>
 struct Staging {
     RowPack rows[ROW_LOADS];
     Pack x[FEATURE_LOADS], dy[ADJOINT ? FEATURE_LOADS : 1];
-    real bias[V];
     int channel;  // the first of V in the block, the same for every load
 
-    __device__ __forceinline__ Staging(const Block& block, const real* of_channel) : channel(threadIdx.x % (CB / V) * V) {
-#pragma unroll
-        for (int j = 0; j < V; ++j) bias[j] = block.has(channel + j) ? of_channel[block.parameter(channel + j)] : real(0);
-    }
+    __device__ __forceinline__ Staging() : channel(threadIdx.x % (CB / V) * V) {}
 
     __device__ __forceinline__ void load(const Block& block, const io* of_x, const io* of_rows, const io* of_dy,
                                          const int* tokens) {
@@ -329,7 +376,7 @@ struct Staging {
             if ((i + 1) * NT * VR > T * RN && at >= T * RN) continue;
             real value[VR];
 #pragma unroll
-            for (int j = 0; j < VR; ++j) value[j] = t < tokens ? read(&rows[i].v[j]) : real(0);
+            for (int j = 0; j < VR; ++j) value[j] = t < tokens ? rows[i][j] : real(0);
             put(&in.rows[t][column], value);
         }
     }
@@ -342,10 +389,11 @@ struct Staging {
             const int t = (threadIdx.x + i * NT) / (CB / V);
             if ((i + 1) * NT > T * (CB / V) && t >= T) continue;
             real value[V], step[V], slope[V], raw[V];
+            const auto bias = *reinterpret_cast<const Group<real, V>*>(&in.bias[channel]);
 #pragma unroll
             for (int j = 0; j < V; ++j) {
-                value[j] = t < tokens && block.has(channel + j) ? read(&x[i].v[j]) : real(0);
-                raw[j] = bias[j];
+                value[j] = t < tokens && block.has(channel + j) ? x[i][j] : real(0);
+                raw[j] = bias.v[j];
             }
 #pragma unroll
             for (int r = 0; r < RP; r += 4) {
@@ -367,10 +415,27 @@ struct Staging {
             if constexpr (ADJOINT) {
                 real grad[V];
 #pragma unroll
-                for (int j = 0; j < V; ++j) grad[j] = t < tokens && block.has(channel + j) ? read(&dy[i].v[j]) : real(0);
+                for (int j = 0; j < V; ++j) grad[j] = t < tokens && block.has(channel + j) ? dy[i][j] : real(0);
                 put(&in.slope[t][channel], slope);
                 put(&in.dy[t][channel], grad);
             }
+        }
+    }
+
+    // Stores what the scan has left in the place of the steps, and the skipped part of another map.
+    __device__ __forceinline__ void store(const Inputs& in, const real (&skipped)[T][CB], const Block& block, io* to,
+                                          const int* tokens, int count) const {
+#pragma unroll
+        for (int i = 0; i < FEATURE_LOADS; ++i) {
+            const int t = (threadIdx.x + i * NT) / (CB / V);
+            if (t >= T || t >= count) continue;
+            const auto scanned = *reinterpret_cast<const Group<real, V>*>(&in.dt[t][channel]);
+            const auto passed = *reinterpret_cast<const Group<real, V>*>(&skipped[t][channel]);
+            const auto skip = *reinterpret_cast<const Group<real, V>*>(&in.skip[channel]);
+            real value[V];
+#pragma unroll
+            for (int j = 0; j < V; ++j) value[j] = scanned.v[j] + skip.v[j] * passed.v[j];
+            store_channels(to + tokens[t] * block.channels, block.group * CB + channel, block.channels, value);
         }
     }
 };
@@ -400,7 +465,7 @@ __device__ __forceinline__ long long kept_state(const Block& block, int position
     return (row * block.channels + block.group * CB + channel) * N + n;
 }
 
-// A lane's eight states, to and from device memory.
+// A lane's eight states, to and from device memory. What a lane loads of states that are not there is another one's.
 template <bool STORE, class Pointer>
 __device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, const Block& block, const Place& place,
                                             int position) {
@@ -415,7 +480,7 @@ __device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, con
             } else {
                 const Four from = four(&at[inside ? place.state : 0]);
 #pragma unroll
-                for (int s = 0; s < 4; ++s) h[j][s] = inside ? from.v[s] : real(0);
+                for (int s = 0; s < 4; ++s) h[j][s] = from.v[s];
             }
         } else {
 #pragma unroll
@@ -424,7 +489,7 @@ __device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, con
                 if constexpr (STORE) {
                     if (inside) at[place.state + s] = h[j][s];
                 } else {
-                    h[j][s] = inside ? at[place.state + s] : real(0);
+                    h[j][s] = at[inside ? place.state + s : 0];
                 }
             }
         }
@@ -451,17 +516,15 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     constexpr int GROUP = LS >= 2 * M ? M : LS > 2 ? LS / 2 : 1;
     constexpr int LEFT = left<2 * GROUP, LS>();
     const int first_sum = share<2 * GROUP, 1, LS>(place.lane);
-    real own_skip[LEFT];
+    real* sum_place[LEFT];
 #pragma unroll
-    for (int i = 0; i < LEFT; ++i) {
-        const int channel = place.channel + (first_sum + i) % 2;
-        own_skip[i] = block.has(channel) ? skip[block.parameter(channel)] : real(0);
-    }
-    prepare(in, block, weight, 0, T);
+    for (int i = 0; i < LEFT; ++i)
+        sum_place[i] = &in.dt[place.time_warp * M + (first_sum + i) / 2][place.channel + (first_sum + i) % 2];
+    prepare(in, block, weight, bias, skip, 0, T);
     x += block.features();
     x_dbl += block.rows();
-    if (y) y += block.own_features();
-    Staging<false> staging(block, bias);
+    if (y) y += block.own_features() - block.group * CB;
+    Staging<false> staging;
     staging.load(block, x, x_dbl, nullptr, in.token[0]);
 
     for (int start = 0, turn = 0; start < length; start += T, turn = (turn + 1) % 3) {
@@ -474,7 +537,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start + 2 * T + threadIdx.x);
         __syncthreads();
 
-        real decay[M][2][4];
+        real decay[W > 1 ? M : 1][2][4];
+        const auto fading = [&](real step, int j, int s, int m) {
+            return W > 1 ? decay[W > 1 ? m : 0][j][s] : power_of_two(step * rate[j][s]);
+        };
         if constexpr (W > 1) {
             real total[2] = {};
             zero(h);
@@ -525,6 +591,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                 for (int s = 0; s < 4; ++s) h[j][s] = from.v[s];
             }
         }
+        real held[M / GROUP][LEFT];  // until the end: a store would keep later loads waiting
 #pragma unroll
         for (int m0 = 0; m0 < M; m0 += GROUP) {
             real sums[2 * GROUP];
@@ -541,8 +608,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
-                        if constexpr (W == 1) decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
-                        h[j][s] = decay[m][j][s] * h[j][s] + u * B.v[s];
+                        h[j][s] = fading(dt.v[j], j, s, m) * h[j][s] + u * B.v[s];
                         sum += h[j][s] * C.v[s];
                     }
                     sums[2 * p + j] = sum;
@@ -551,14 +617,14 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
             if (W == 1 && !y) continue;
             sum_lanes<2 * GROUP, 1, LS>(sums, place.lane);
 #pragma unroll
-            for (int i = 0; i < LEFT; ++i) {
-                const int which = first_sum + i, t = place.time_warp * M + m0 + which / 2;
-                const int channel = place.channel + which % 2;
-                if (t < count && block.has(channel))
-                    write(y + tokens[t] * block.channels + channel, sums[i] + own_skip[i] * in.x[t][channel]);
-            }
+            for (int i = 0; i < LEFT; ++i) held[m0 / GROUP][i] = sums[i];
+        }
+        if (y && place.lane % LS < 2 * GROUP) {
+#pragma unroll
+            for (int i = 0; i < M / GROUP * LEFT; ++i) sum_place[i % LEFT][i / LEFT * GROUP * CB] = held[i / LEFT][i % LEFT];
         }
         __syncthreads();
+        if (y) staging.store(in, in.x, block, y, tokens, count);
     }
 }
 
@@ -584,19 +650,17 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const int last = (length - 1) / T * T;
     constexpr int LEFT = left<4, LS>();
     const int first_sum = share<4, 1, LS>(place.lane);
-    real own_skip[LEFT];
+    real* sum_place[LEFT];
 #pragma unroll
-    for (int i = 0; i < LEFT; ++i) {
-        const int channel = place.channel + (first_sum + i) % 2;
-        own_skip[i] = block.has(channel) ? skip[block.parameter(channel)] : real(0);
-    }
-    prepare(in, block, weight, last, -T);
+    for (int i = 0; i < LEFT; ++i)
+        sum_place[i] = &(first_sum + i < 2 ? in.dt : in.slope)[place.time_warp * M][place.channel + (first_sum + i) % 2];
+    prepare(in, block, weight, bias, skip, last, -T);
     x += block.features();
     dy += block.features();
     x_dbl += block.rows();
-    dx += block.own_features();
+    dx += block.own_features() - block.group * CB;
     dx_dbl += block.group * (static_cast<long long>(images) * length * K * RN) + block.rows();
-    Staging<true> staging(block, bias);
+    Staging<true> staging;
     staging.load(block, x, x_dbl, dy, in.token[0]);
     real next[2][4];
     if constexpr (W == 1) move_states<false>(next, states, block, place, last);
@@ -609,7 +673,11 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         staging.put_features(in, block, count);
         if (start >= T) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start - 2 * T + int(threadIdx.x));
-        real begin[OWN], decay[M][2][4], h[M + 1][2][4];
+        real begin[OWN], decay[W > 1 ? M : 1][2][4], h[M + 1][2][4];
+        // With one time warp, computed twice: there are no registers to keep it in.
+        const auto fading = [&](real step, int j, int s, int m) {
+            return W > 1 ? decay[W > 1 ? m : 0][j][s] : power_of_two(step * rate[j][s]);
+        };
         if constexpr (W > 1) {
 #pragma unroll
             for (int i = 0; i < OWN; ++i) {
@@ -619,7 +687,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             }
         } else {
 #pragma unroll
-            for (int i = 0; i < 8; ++i) h[0][i / 4][i % 4] = next[i / 4][i % 4];
+            for (int i = 0; i < 8; ++i) {
+                const bool there = block.has(place.channel + i / 4) && place.state + i % 4 < N;
+                h[0][i / 4][i % 4] = there ? next[i / 4][i % 4] : real(0);
+            }
             if (start >= T) move_states<false>(next, states, block, place, start - T);
         }
         __syncthreads();
@@ -706,8 +777,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 const real u = dt.v[j] * value.v[j];
 #pragma unroll
                 for (int s = 0; s < 4; ++s) {
-                    if constexpr (W == 1) decay[m][j][s] = power_of_two(dt.v[j] * rate[j][s]);
-                    h[m + 1][j][s] = decay[m][j][s] * h[m][j][s] + u * B.v[s];
+                    h[m + 1][j][s] = fading(dt.v[j], j, s, m) * h[m][j][s] + u * B.v[s];
                 }
             }
         }
@@ -729,7 +799,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                     over_channels[s] += all * u;
                     over_channels[4 + s] += grad.v[j] * h[m + 1][j][s];
                     of_input += all * B.v[s];
-                    g[j][s] = decay[m][j][s] * all;
+                    g[j][s] = fading(dt.v[j], j, s, m) * all;
                     const real exponent = g[j][s] * h[m][j][s];
                     of_exponent += exponent * rate[j][s];
                     drate[j][s] += exponent * dt.v[j];
@@ -744,19 +814,14 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 in.sums[place.channel_warp][t][which / 4 * NP + place.state + which % 4] = over_channels[i];
             }
             sum_lanes<4, 1, LS>(over_states, place.lane);
+            if (place.lane % LS < 4) {
 #pragma unroll
-            for (int i = 0; i < LEFT; ++i) {
-                const int which = first_sum + i;
-                const int channel = place.channel + which % 2;
-                if (which >= 2)
-                    in.delta[t][channel] = over_states[i] * in.slope[t][channel];
-                else if (t < count && block.has(channel))
-                    write(dx + tokens[t] * block.channels + channel,
-                          over_states[i] * in.dt[t][channel] + own_skip[i] * in.dy[t][channel]);
+                for (int i = 0; i < LEFT; ++i) sum_place[i][m * CB] *= over_states[i];
             }
         }
         __syncthreads();
 
+        staging.store(in, in.dy, block, dx, tokens, count);
 #pragma unroll
         for (int i = 0; i < (T * R + NT - 1) / NT; ++i) {
             const int t = (threadIdx.x + i * NT) / R, r = (threadIdx.x + i * NT) % R;
@@ -764,7 +829,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             real sum = 0;
 #pragma unroll
             for (int d = 0; d < CB; d += 4) {
-                const Four of_step = four(&in.delta[t][d]), w = four(&in.weight[r][d]);
+                const Four of_step = four(&in.slope[t][d]), w = four(&in.weight[r][d]);
 #pragma unroll
                 for (int q = 0; q < 4; ++q) sum += of_step.v[q] * w.v[q];
             }
@@ -789,7 +854,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             real sums[R + 2] = {};
 #pragma unroll 4
             for (int t = slice; t < T; t += SLICES) {
-                const real of_step = in.delta[t][c];
+                const real of_step = in.slope[t][c];
 #pragma unroll
                 for (int r = 0; r < R; ++r) sums[r] += of_step * in.rows[t][r];
                 sums[R] += of_step;
