@@ -28,7 +28,9 @@ def toy_images(count: int = 8) -> list[dict[str, Any]]:
 class Toy:
     """A network, its optimiser and schedule, an evaluator, and a trainer that validates after each epoch."""
 
-    def __init__(self, epochs: int = 2, seed: int = 0, handlers: Any = (), val_handlers: Any = ()) -> None:
+    def __init__(
+        self, epochs: int = 2, seed: int = 0, handlers: Any = (), val_handlers: Any = (), decollate: bool = True
+    ) -> None:
         torch.manual_seed(seed)
         self.network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=2, drop_path_rate=0.5)
         self.optimizer = torch.optim.AdamW(self.network.param_groups(0.01), lr=1e-2)
@@ -39,9 +41,10 @@ class Toy:
             torch.device("cpu"),
             loader,
             self.network,
-            postprocessing=Activationsd(keys="pred", softmax=True),
+            postprocessing=Activationsd(keys="pred", softmax=True, dim=-1),
             key_val_metric={"val_auc": ClassificationFigure("auc", CLASS_NAMES)},
             val_handlers=list(val_handlers),
+            decollate=decollate,
             metric_cmp_fn=lambda current, best: current >= best,
         )
         self.trainer = SupervisedTrainer(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,11 @@ class TrainingCheckpoint:
     Each file appears whole or not at all. Attach it after the handler that runs validation: a best epoch is one
     where the validator's key metric is best.
 
+    What is saved is copied to the CPU at the end of the epoch and written by a thread while the next epoch trains:
+    the disk would hold up short epochs. Where writing fails, that is logged, the error comes at the end of the next
+    epoch or of the training, and the files before stay as they are. A training waits for its files when it ends, and
+    Python does where it fails; one that is killed meanwhile goes on from the epoch before.
+
     Args:
         directory: folder of the files.
         network: the network, bare or wrapped for distributed training.
@@ -102,11 +109,14 @@ class TrainingCheckpoint:
         self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
         self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
         self.seed, self.resume, self.save = seed, resume, save
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._writing: Future[None] | None = None
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer."""
         engine.add_event_handler(Events.STARTED, self._restore)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._save)
+        engine.add_event_handler(Events.COMPLETED, self._finish)
 
     def _restore(self, engine: Engine) -> None:
         path = self.directory / LAST
@@ -130,12 +140,10 @@ class TrainingCheckpoint:
     def _save(self, engine: Engine) -> None:
         if not self.save:
             return
+        self._finish(engine)
         network, validator = _bare(self.network), self.validator.state
         best = validator.best_metric_epoch == engine.state.epoch
         model = {"model": network.state_dict(), "description": self._describe(network, engine.state.epoch)}
-        if best:
-            _write(self.directory / BEST, model)
-            save_weights(self.directory / WEIGHTS, network, self.class_names, self.preprocessing)
         state = {
             "optimizer": self.optimizer.state_dict(),
             "lr_scheduler": self.lr_scheduler.state_dict(),
@@ -144,7 +152,26 @@ class TrainingCheckpoint:
             "best_metric": validator.best_metric,
             "best_metric_epoch": validator.best_metric_epoch,
         }
-        _write(self.directory / LAST, model | state)
+        weights = copy.deepcopy(network).cpu() if best else None
+        self._writing = self._background.submit(self._write, _on_cpu(model | state), weights)
+
+    def _write(self, content: dict[str, Any], best: MedMamba | None) -> None:
+        """Writes the files of an epoch, from a copy that training leaves alone."""
+        try:
+            if best is not None:
+                _write(self.directory / BEST, {key: content[key] for key in ("model", "description")})
+                save_weights(self.directory / WEIGHTS, best, self.class_names, self.preprocessing)
+            _write(self.directory / LAST, content)
+        except Exception as error:
+            logger.error("epoch %d is not saved: %s", content["epoch"], error)
+            raise
+
+    def _finish(self, engine: Engine) -> None:
+        """Waits until the files of the epoch before are written, and raises what went wrong."""
+        del engine
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def _describe(self, network: MedMamba, epoch: int) -> dict[str, Any]:
         return {
@@ -218,6 +245,15 @@ def load_state(path: str | os.PathLike[str], network: nn.Module, content: Mappin
 
 def _bare(network: nn.Module) -> Any:
     return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+
+
+def _on_cpu(content: Any) -> Any:
+    """Returns nested dicts and lists with a copy of every tensor."""
+    if isinstance(content, torch.Tensor):
+        return content.detach().to("cpu", copy=True)
+    if isinstance(content, Mapping):
+        return {key: _on_cpu(value) for key, value in content.items()}
+    return [_on_cpu(value) for value in content] if isinstance(content, list) else content
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

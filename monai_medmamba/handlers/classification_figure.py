@@ -7,6 +7,7 @@ from ignite.metrics import Metric
 from monai.utils import CommonKeys
 
 from ..metrics import classification_metrics
+from .collection import predictions_of
 
 __all__ = ["LOSS", "ClassificationFigure"]
 
@@ -17,8 +18,8 @@ class ClassificationFigure(Metric):
     """Computes one of the figures of :func:`monai_medmamba.metrics.classification_metrics` over an epoch.
 
     Validation, evaluation and report share that function, so their figures agree. Attach it to an evaluator whose
-    decollated output holds probabilities under ``pred`` and class numbers under ``label``. In a distributed run every
-    rank is expected to see all images.
+    output, decollated or not, holds probabilities under ``pred`` and class numbers under ``label``. In a distributed
+    run every rank is expected to see all images.
 
     Args:
         figure: a key of ``classification_metrics``, such as ``"auc"``, or ``"loss"`` for the mean negative
@@ -35,7 +36,7 @@ class ClassificationFigure(Metric):
         0.5
     """
 
-    required_output_keys = None  # the whole output of a decollating engine, a list of dicts
+    required_output_keys = (CommonKeys.PRED, CommonKeys.LABEL)  # of a whole batch; a decollated one comes as a list
 
     def __init__(self, figure: str, class_names: list[str]) -> None:
         self.figure, self.class_names = figure, list(class_names)
@@ -44,13 +45,20 @@ class ClassificationFigure(Metric):
     def reset(self) -> None:
         """Forgets the last epoch."""
         self._probabilities: list[torch.Tensor] = []
-        self._labels: list[int] = []
+        self._labels: list[torch.Tensor] = []
 
-    def update(self, output: list[dict[str, torch.Tensor]]) -> None:
-        """Takes the decollated items of one batch."""
-        for item in output:
-            self._probabilities.append(torch.as_tensor(item[CommonKeys.PRED]).detach().float().cpu())
-            self._labels.append(int(item[CommonKeys.LABEL]))
+    def update(self, output: tuple[torch.Tensor, torch.Tensor] | list[dict[str, torch.Tensor]]) -> None:
+        """Takes one batch: probabilities and labels, or decollated items.
+
+        Raises:
+            ValueError: the labels are missing.
+        """
+        batch = dict(zip(self.required_output_keys, output, strict=True)) if isinstance(output, tuple) else output
+        probabilities, labels = predictions_of(batch)
+        if labels is None:
+            raise ValueError(f"expected a label with each image to compute {self.figure}, got none: name the classes")
+        self._probabilities.append(probabilities)  # where they lie: the host need not wait for a GPU at each batch
+        self._labels.append(labels)
 
     def compute(self) -> float:
         """Returns the figure over every item since the last reset.
@@ -58,10 +66,9 @@ class ClassificationFigure(Metric):
         Raises:
             KeyError: the figure is not one of ``classification_metrics``.
         """
-        probabilities = torch.stack(self._probabilities)
+        probabilities, labels = torch.cat(self._probabilities).cpu(), torch.cat(self._labels).cpu()
         if self.figure == LOSS:
-            of_truth = probabilities[torch.arange(len(self._labels)), torch.tensor(self._labels)]
+            of_truth = probabilities[torch.arange(len(labels)), labels]
             return float(-of_truth.clamp_min(torch.finfo(torch.float32).tiny).log().mean())
-        figures = classification_metrics(probabilities.numpy(), self._labels, self.class_names)
-        value = figures[self.figure]
+        value = classification_metrics(probabilities.numpy(), labels.tolist(), self.class_names)[self.figure]
         return float("nan") if value is None else float(value)

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.data.utils import set_rnd
-from torch.utils.data import Dataset
 
 __all__ = ["EpochSeed"]
 
@@ -22,7 +21,7 @@ class EpochSeed:
 
     Args:
         seed: of the run.
-        dataset: the training set, whose random transforms are seeded where no worker process does it.
+        randomizable: what holds MONAI's random transforms, at any depth: a data set, or a ``prepare_batch``.
         rank: of this process.
 
     Example:
@@ -33,8 +32,8 @@ class EpochSeed:
         True
     """
 
-    def __init__(self, seed: int, dataset: Dataset | None = None, rank: int = 0) -> None:
-        self.seed, self.dataset, self.rank = seed, dataset, rank
+    def __init__(self, seed: int, randomizable: object = None, rank: int = 0) -> None:
+        self.seed, self.randomizable, self.rank = seed, randomizable, rank
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer."""
@@ -47,5 +46,5 @@ class EpochSeed:
         random.seed(seed)
         np.random.seed(seed)  # some MONAI transforms read the global state
         torch.manual_seed(seed)
-        if self.dataset is not None:
-            set_rnd(self.dataset, seed)
+        if self.randomizable is not None:
+            set_rnd(self.randomizable, seed)

@@ -49,7 +49,7 @@ class EvaluationFiles:
         self._collector = PredictionCollector()
 
     def attach(self, engine: Engine) -> None:
-        """Registers with a decollating evaluator."""
+        """Registers with an evaluator."""
         self._collector.attach(engine)
         engine.add_event_handler(Events.COMPLETED, self._write)
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from ignite.engine import Engine, Events
 from monai.engines import Workflow
 from monai.utils import CommonKeys
@@ -38,7 +39,8 @@ class TrainingHistory:
         self.path = Path(output_dir) / "history.csv"
         self.optimizer, self.validator = optimizer, validator
         self._rows: list[dict[str, Any]] = []
-        self._loss, self._count, self._since = 0.0, 0, 0.0
+        self._loss: torch.Tensor | None = None
+        self._count, self._since = 0, 0.0
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer."""
@@ -50,16 +52,17 @@ class TrainingHistory:
         if not self._rows and engine.state.epoch > 1 and self.path.exists():
             with self.path.open(newline="", encoding="utf-8") as stream:
                 self._rows = [row for row in csv.DictReader(stream) if int(row["epoch"]) < engine.state.epoch]
-        self._loss, self._count, self._since = 0.0, 0, time.perf_counter()
+        self._loss, self._count, self._since = None, 0, time.perf_counter()
 
     def _step(self, engine: Workflow) -> None:
-        self._loss += engine.state.output[CommonKeys.LOSS].item()
+        loss = engine.state.output[CommonKeys.LOSS].detach().double()
+        self._loss = loss if self._loss is None else self._loss + loss  # stays on the device: reading it would wait
         self._count += 1
 
     def _write(self, engine: Engine) -> None:
         row = {
             "epoch": engine.state.epoch,
-            "train_loss": self._loss / max(1, self._count),
+            "train_loss": float("nan") if self._loss is None else self._loss.item() / self._count,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "seconds": round(time.perf_counter() - self._since, 3),
             **self.validator.state.metrics,

@@ -18,6 +18,10 @@ class Progress:
         description: what stands before the bar.
         validator: the evaluator whose key metric is shown beside the loss, if any.
         disable: shows nothing; True on every rank but the first of a distributed run.
+        interval: iterations between two looks at the loss, 1 or more. Each look makes the host wait for the GPU.
+
+    Raises:
+        ValueError: ``interval`` is below 1.
 
     Example:
         >>> engine = Engine(lambda engine, batch: None)
@@ -26,8 +30,12 @@ class Progress:
         6
     """
 
-    def __init__(self, description: str, validator: Workflow | None = None, disable: bool = False) -> None:
-        self.description, self.validator, self.disable = description, validator, disable
+    def __init__(
+        self, description: str, validator: Workflow | None = None, disable: bool = False, interval: int = 1
+    ) -> None:
+        if interval < 1:
+            raise ValueError(f"expected an interval of 1 iteration or more, got {interval}")
+        self.description, self.validator, self.disable, self.interval = description, validator, disable, interval
         self._bar: Any = None
 
     def attach(self, engine: Engine) -> None:
@@ -54,12 +62,16 @@ class Progress:
         if self._bar is None:
             return
         self._bar.update()
-        if self.validator is not None:
+        if self.validator is not None and not self.disable and self._is_time(engine):
             shown = {"loss": f"{engine.state.output[CommonKeys.LOSS].item():.3f}"}
             name = self.validator.state.key_metric_name
             if name in self.validator.state.metrics:
                 shown[name] = f"{self.validator.state.metrics[name]:.3f}"
             self._bar.set_postfix(shown, refresh=False)
+
+    def _is_time(self, engine: Workflow) -> bool:
+        done, length = engine.state.iteration, engine.state.epoch_length
+        return done % self.interval == 0 or bool(length and done % length == 0)
 
     def _close(self, engine: Engine) -> None:
         del engine

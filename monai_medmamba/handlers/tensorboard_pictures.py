@@ -30,7 +30,7 @@ class TensorBoardPictures:
         self._collector = PredictionCollector()
 
     def attach(self, engine: Engine) -> None:
-        """Registers with a decollating evaluator."""
+        """Registers with an evaluator."""
         self._collector.attach(engine)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
 

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from monai.transforms import NormalizeIntensity, Resize
+from monai.transforms import Resize
 from monai.utils import convert_to_tensor
 
-from ..transforms import decode_dicom, decode_rgb, is_dicom
+from ..transforms import NormalizeRGB, QuantizeRGB, decode_dicom, decode_rgb, is_dicom
 
 __all__ = ["Preprocessing"]
 
@@ -21,7 +21,7 @@ CHANNELS = 3
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Reads a picture as RGB in [0, 1], resizes it to a square, and normalises its channels.
+    """Reads a picture as RGB, resizes it to a square, rounds it to 256 levels, and normalises its channels.
 
     Args:
         image_size: Side of the square in pixels, at least 1.
@@ -83,8 +83,8 @@ class Preprocessing:
         """
         pixels = decode_dicom(path, window) if _is_dicom(path) else decode_rgb(path)
         resize = Resize((self.image_size, self.image_size), mode="bilinear", anti_aliasing=True)
-        normalize = NormalizeIntensity(subtrahend=list(self.mean), divisor=list(self.std), channel_wise=True)
-        return convert_to_tensor(normalize(resize(torch.from_numpy(pixels))), dtype=torch.float32, track_meta=False)
+        quantized = QuantizeRGB()(resize(torch.from_numpy(pixels)))  # as training keeps its images
+        return convert_to_tensor(NormalizeRGB(self.mean, self.std)(quantized), dtype=torch.float32, track_meta=False)
 
 
 def _is_dicom(path: str | os.PathLike[str]) -> bool:

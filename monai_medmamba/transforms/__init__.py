@@ -1,12 +1,34 @@
-"""Transforms that MONAI lacks: one way from an image file to an RGB tensor, for training and for inference.
+"""Transforms that MONAI lacks: one way from an image file to a network's input, for training and for inference.
 
 ``LoadRGBd`` stands where a bundle would otherwise have ``LoadImaged``, ``EnsureChannelFirstd`` and a scaling. A reader
 for ``LoadImaged`` is not offered: that tries its other readers where ours refuses a file, and sets up a DICOM reader,
 with a warning, at each construction.
+
+``QuantizeRGBd`` ends what is done once for an image; ``AugmentBatchd`` and ``NormalizeRGBd`` take whole batches, and
+``PrepareOnDevice`` runs them on the GPU.
 """
 
+from monai_medmamba.transforms.augment_batch import AugmentBatch, AugmentBatchd
 from monai_medmamba.transforms.decode_rgb import ImageReadError, decode_rgb
 from monai_medmamba.transforms.dicom_pixels import decode_dicom, is_dicom
 from monai_medmamba.transforms.load_rgb import LoadRGB, LoadRGBd
+from monai_medmamba.transforms.normalize_rgb import NormalizeRGB, NormalizeRGBd
+from monai_medmamba.transforms.prepare_on_device import PrepareOnDevice
+from monai_medmamba.transforms.quantize_rgb import QuantizeRGB, QuantizeRGBd, dequantize_rgb
 
-__all__ = ["ImageReadError", "LoadRGB", "LoadRGBd", "decode_dicom", "decode_rgb", "is_dicom"]
+__all__ = [
+    "AugmentBatch",
+    "AugmentBatchd",
+    "ImageReadError",
+    "LoadRGB",
+    "LoadRGBd",
+    "NormalizeRGB",
+    "NormalizeRGBd",
+    "PrepareOnDevice",
+    "QuantizeRGB",
+    "QuantizeRGBd",
+    "decode_dicom",
+    "decode_rgb",
+    "dequantize_rgb",
+    "is_dicom",
+]

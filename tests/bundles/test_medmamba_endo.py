@@ -95,6 +95,20 @@ def test_evaluation_and_tensorboard_agree(run):
         assert log.Scalars(f"test_{name}")[-1].value == pytest.approx(figures[name], abs=1e-6)
 
 
+def test_evaluation_of_the_validation_split_gives_the_figures_of_training(run, images, tmp_path):
+    done = monai_bundle(
+        *("run", "evaluating", "--config_file", f"['{TRAIN}','{EVALUATE}']", "--dataset_dir", str(images)),
+        *("--ckpt_dir", str(run / "models"), "--output_dir", str(tmp_path)),
+        *("--validate#dataset#data", "$@data.validation"),
+    )
+    assert done.returncode == 0, done.stderr
+    best = torch.load(run / "models" / "model.pt", weights_only=True)["description"]["metrics"]
+    log = EventAccumulator(str(tmp_path / "tensorboard"))
+    log.Reload()
+    for name in ("auc", "accuracy", "balanced_accuracy", "f1", "loss"):
+        assert log.Scalars(f"test_{name}")[-1].value == pytest.approx(best[f"val_{name}"], abs=1e-6)
+
+
 def test_inference_gives_the_same_probabilities_as_evaluation(run, tmp_path):
     evaluated = read_predictions(run / "output" / "evaluation" / "predictions.csv")
     for image in evaluated.images:

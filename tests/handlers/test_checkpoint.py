@@ -1,8 +1,13 @@
+import subprocess
+import sys
+import time
+
 import pytest
 import torch
 
 from monai_medmamba.handlers import EpochSeed, TrainingCheckpoint, WeightsLoader, read_checkpoint
 from monai_medmamba.networks import load_weights
+from testing.bundles import ROOT
 from testing.training import CLASS_NAMES, Toy
 
 
@@ -66,6 +71,62 @@ def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(tmp_path, monkeypat
         train(tmp_path, 2)
     assert (tmp_path / "last.pt").read_bytes() == good
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt", "model.pt", "model.safetensors"]
+
+
+def test_a_kill_while_an_epoch_is_written_leaves_the_one_before(tmp_path):
+    """The process dies inside the second writing of last.pt, half of the file on the disk."""
+    code = f"""
+import os, sys, torch
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from tests.handlers.test_checkpoint import checkpoint
+from testing.training import Toy
+save, written = torch.save, []
+def die_half_way(content, path):
+    written.append(path)
+    if sum("last.pt" in str(p) for p in written) == 2:
+        Path(path).write_bytes(b"half")
+        os._exit(9)
+    save(content, path)
+torch.save = die_half_way
+toy = Toy(3)
+checkpoint({str(tmp_path)!r}, toy).attach(toy.trainer)
+toy.trainer.run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 9, done.stderr
+    assert read_checkpoint(tmp_path / "last.pt")["epoch"] == 1
+    assert train(tmp_path, 3, resume=True).trainer.state.epoch == 3
+
+
+def test_what_is_written_is_the_epoch_s_own(tmp_path, monkeypatch):
+    """Training goes on while a slow disk takes the first epoch."""
+    save, begun = torch.save, []
+
+    def slow(content, path):
+        begun.append({name: tensor.clone() for name, tensor in content["model"].items()})
+        time.sleep(0.3)
+        assert all(torch.equal(tensor, content["model"][name]) for name, tensor in begun[-1].items())
+        save(content, path)
+
+    monkeypatch.setattr(torch, "save", slow)
+    toy = train(tmp_path, 2)
+    last = read_checkpoint(tmp_path / "last.pt")
+    assert last["epoch"] == 2
+    assert all(torch.equal(tensor, last["model"][name]) for name, tensor in toy.network.state_dict().items())
+
+
+def test_a_failed_writing_is_an_error_of_the_next_epoch_and_logged(tmp_path, monkeypatch, caplog):
+    def full_disk(content, path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    toy = Toy(5)
+    checkpoint(tmp_path, toy).attach(toy.trainer)
+    with pytest.raises(OSError, match="No space left"):
+        toy.trainer.run()
+    assert toy.trainer.state.epoch == 2
+    assert "epoch 1 is not saved" in caplog.text
 
 
 def test_a_rank_that_does_not_save_writes_nothing(tmp_path):

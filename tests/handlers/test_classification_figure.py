@@ -23,6 +23,20 @@ def test_equals_the_function_that_the_report_uses(figure):
     assert metric.compute() == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("figure", ["auc", "accuracy", "loss"])
+def test_a_whole_batch_says_what_its_items_say(figure):
+    probabilities, labels = torch.rand(9, 2).softmax(-1), torch.arange(9) % 2
+    whole, apart = (ClassificationFigure(figure, ["a", "b"]) for _ in range(2))
+    whole.update((probabilities, labels))
+    apart.update(items(probabilities.tolist(), labels.tolist()))
+    assert whole.compute() == pytest.approx(apart.compute())
+
+
+def test_missing_labels_are_refused():
+    with pytest.raises(ValueError, match="expected a label with each image to compute auc"):
+        ClassificationFigure("auc", ["a", "b"]).update([{"pred": torch.tensor([0.5, 0.5])}])
+
+
 def test_loss_is_the_mean_negative_log_likelihood():
     metric = ClassificationFigure("loss", ["a", "b"])
     metric.update(items([[0.5, 0.5], [0.25, 0.75]], [0, 1]))
@@ -51,6 +65,10 @@ def test_unknown_figure():
 
 
 def test_on_an_evaluator():
-    toy = Toy()
-    toy.evaluator.run()
+    figures = []
+    for decollate in (True, False):
+        toy = Toy(decollate=decollate)
+        toy.evaluator.run()
+        figures.append(toy.evaluator.state.metrics["val_auc"])
+    assert figures[0] == figures[1]
     assert 0 <= toy.evaluator.state.metrics["val_auc"] <= 1

@@ -1,11 +1,22 @@
 import numpy as np
+import pytest
+import torch
 
-from monai_medmamba.handlers.collection import PredictionCollector
+from monai_medmamba.handlers.collection import PredictionCollector, predictions_of
 from testing.training import Toy
 
 
-def test_gathers_every_item_of_the_last_pass_alone():
-    toy = Toy()
+def test_without_labels():
+    probabilities, labels = predictions_of({"pred": torch.rand(2, 3)})
+    assert probabilities.shape == (2, 3)
+    assert labels is None
+    assert predictions_of([{"pred": torch.rand(3)}])[1] is None
+    assert PredictionCollector().labels == []
+
+
+@pytest.mark.parametrize("decollate", [True, False])
+def test_gathers_every_item_of_the_last_pass_alone(decollate):
+    toy = Toy(decollate=decollate)
     collector = PredictionCollector()
     collector.attach(toy.evaluator)
     toy.evaluator.run()

@@ -36,9 +36,9 @@ def test_dicom(tmp_path):
     pytest.importorskip("pydicom", reason="DICOM files need pydicom")
     grey = np.random.default_rng(0).integers(0, 2000, (32, 32)).astype(np.int16)
     path = write_dicom(tmp_path / "a.png", grey, WindowCenter=500, WindowWidth=1000)  # content decides, not the name
-    plain = Preprocessing(32, (0.0,) * 3, (1.0,) * 3)
-    assert plain.read(path).numpy() == pytest.approx(decode_dicom(path), abs=1e-6)
-    assert plain.read(path, (1000, 2001)).numpy() == pytest.approx(decode_dicom(path, (1000, 2001)), abs=1e-6)
+    plain, level = Preprocessing(32, (0.0,) * 3, (1.0,) * 3), 1 / 255
+    assert plain.read(path).numpy() == pytest.approx(decode_dicom(path), abs=0.501 * level)
+    assert plain.read(path, (1000, 2001)).numpy() == pytest.approx(decode_dicom(path, (1000, 2001)), abs=0.501 * level)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"<html>", bytes(128) + b"DICM"])

@@ -1,0 +1,136 @@
+"""Images of one size that were decoded once and wait in memory."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.utils import CommonKeys, ImageMetaKey
+from torch.utils.data import Dataset
+
+IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
+
+
+def decoding_threads(count: int) -> ThreadPoolExecutor:
+    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight."""
+    torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
+    return ThreadPoolExecutor(count, thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,))
+
+
+class CachedImages(Dataset[dict[str, Any]]):
+    """A data set that keeps the first images of a list in one tensor and decodes the others each time.
+
+    Beside MONAI's ``CacheDataset``, which keeps one object an image, it gives a batch in one copy; ``BatchLoader``
+    makes use of that.
+
+    Args:
+        data: Items with ``image``, a path, and where it is known ``label``, an integer.
+        transform: From an item to one whose ``image`` is a MetaTensor; without anything random, and with the same
+            shape and dtype for each image. It runs in several threads at once.
+        cache_num: How many images to keep at most; the first ones of ``data``. They are decoded at once.
+        num_workers: Threads for that.
+        progress: Shows a bar meanwhile.
+
+    Raises:
+        ValueError: Two images differ in shape or dtype once transformed.
+
+    Example:
+        >>> images = CachedImages([{"image": 0, "label": 1}], lambda item: {**item, "image": torch.zeros(3, 4, 4)})
+        >>> images.batch([0, 0])["image"].shape
+        torch.Size([2, 3, 4, 4])
+    """
+
+    def __init__(
+        self,
+        data: Sequence[Mapping[str, Any]],
+        transform: Callable[[dict[str, Any]], Mapping[str, Any]],
+        cache_num: int = 0,
+        num_workers: int = 1,
+        progress: bool = False,
+    ) -> None:
+        self.data, self.transform = [dict(item) for item in data], transform
+        self.cache_num = min(cache_num, len(self.data))
+        self._cache = self._decode_first(num_workers, progress) if self.cache_num else torch.empty(0)
+
+    def __len__(self) -> int:
+        """Returns the number of images, cached or not."""
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Returns one item, its ``image`` with the name of its file."""
+        image = self._cache[index].clone() if index < self.cache_num else self._decode(index)
+        return {**self.data[index], IMAGE: MetaTensor(image, meta={ImageMetaKey.FILENAME_OR_OBJ: self._file(index)})}
+
+    def batch(
+        self,
+        indices: Sequence[int],
+        each: Callable[[Callable[[int], torch.Tensor], list[int]], Iterable[torch.Tensor]] = map,
+        pin_memory: bool = False,
+    ) -> dict[str, Any]:
+        """Gathers a batch.
+
+        Args:
+            indices: Of the items, at least one.
+            each: Decodes the images that are not cached; ``map``, or that of a pool of threads.
+            pin_memory: Puts the batch where a GPU can copy it from while the host goes on.
+
+        Returns:
+            ``image``, a MetaTensor (B, C, H, W) with the files' names in ``meta["filename_or_obj"]``, and ``label``,
+            int64 (B,), if the items have one.
+
+        Raises:
+            ValueError: An image differs from the others in shape or dtype.
+        """
+        missing = sorted({index for index in indices if index >= self.cache_num})
+        decoded = dict(zip(missing, each(self._decode, missing), strict=True))
+        like = self._cache[0] if self.cache_num else next(iter(decoded.values()))
+        for index, image in decoded.items():
+            self._check_alike(index, image, like)
+        images = torch.empty(len(indices), *like.shape, dtype=like.dtype, pin_memory=pin_memory)
+        if decoded:
+            torch.stack([decoded[i] if i in decoded else self._cache[i] for i in indices], out=images)
+        else:
+            torch.index_select(self._cache, 0, torch.tensor(indices), out=images)
+        files = [self._file(index) for index in indices]
+        picture = MetaTensor(images, meta={ImageMetaKey.FILENAME_OR_OBJ: files})
+        picture.is_batch = True
+        batch: dict[str, Any] = {IMAGE: picture}
+        if LABEL in self.data[indices[0]]:
+            labels = torch.tensor([self.data[index][LABEL] for index in indices])
+            batch[LABEL] = labels.pin_memory() if pin_memory else labels
+        return batch
+
+    def _decode(self, index: int) -> torch.Tensor:
+        image = self.transform(dict(self.data[index]))[IMAGE]
+        return image.as_tensor() if isinstance(image, MetaTensor) else image
+
+    def _decode_first(self, num_workers: int, progress: bool) -> torch.Tensor:
+        """Returns the images to keep, (n, C, H, W)."""
+        from tqdm.auto import tqdm
+
+        with decoding_threads(num_workers) as pool:
+            images = tqdm(
+                pool.map(self._decode, range(self.cache_num)),
+                total=self.cache_num,
+                desc="reading images",
+                disable=not progress,
+                dynamic_ncols=True,
+            )
+            cache = torch.empty(0)
+            for index, image in enumerate(images):
+                if index == 0:
+                    cache = torch.empty(self.cache_num, *image.shape, dtype=image.dtype)
+                self._check_alike(index, image, cache[0])
+                cache[index] = image
+        return cache
+
+    def _check_alike(self, index: int, image: torch.Tensor, like: torch.Tensor) -> None:
+        if (image.shape, image.dtype) != (like.shape, like.dtype):
+            raise ValueError(
+                f"{self._file(index)}: expected {tuple(like.shape)} of {like.dtype} like the other images, got "
+                f"{tuple(image.shape)} of {image.dtype}: let the transforms resize every image alike"
+            )
+
+    def _file(self, index: int) -> str:
+        return str(self.data[index][IMAGE])
