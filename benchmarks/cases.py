@@ -63,6 +63,10 @@ class Scale:
     loss_size: int = 64
     loss_batch: int = 16
     loss_steps: int = 200
+    feeding_variant: str = "tiny"
+    feeding_size: int = 224
+    feeding_images: int = 4096  # to train on
+    feeding_epochs: int = 4
     repeats: int | None = None  # None: as many as time allows
 
 
@@ -75,6 +79,10 @@ QUICK = Scale(
     scaling=((64, 2), (128, 1)),
     loss_steps=12,
     loss_batch=4,
+    feeding_variant="nano",
+    feeding_size=32,
+    feeding_images=24,
+    feeding_epochs=3,
     repeats=2,
 )
 

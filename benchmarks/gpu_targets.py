@@ -69,6 +69,14 @@ def scaling(record: dict, of: str) -> Reading:
     return Reading(large / small, (f"896 px {large:.4g} ns", f"224 px {small:.4g} ns"))
 
 
+def feeding(record: dict) -> Reading:
+    """Return the images a second of the bundle's training epochs over those of its bare training step."""
+    wanted = {"what": "feeding", "network": T, "batch": BATCH, **BF16}
+    bundle = row(record, "images_per_second", of="bundle", **wanted)
+    step = row(record, "images_per_second", of="step", cudnn_benchmark=False, **wanted)
+    return Reading(bundle / step, (f"bundle {bundle:.4g} images/s", f"bare step {step:.4g} images/s"))
+
+
 def repeats(record: dict) -> Reading:
     """Return the share of our gradients of the core that came out the same, bit by bit, twice."""
     found = rows(record, "repeats_bitwise", code="ours", backend="cuda")
@@ -169,5 +177,6 @@ GPU_TARGETS = (
         partial(scaling, of="training step"),
         "lower",
     ),
+    target("feeding", "training epochs of T in the bundle, bf16: images/s against the bare step", 0.8, 0.9, feeding),
     target("repeatable", "core op: gradients that repeat bit by bit, share of cases", 1, None, repeats),
 )

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import core
+import feeding
 import inference
 import losses
 import scaling
@@ -40,6 +41,7 @@ SECTIONS = {
     "training": training.measure,
     "scaling": scaling.measure,
     "losses": losses.measure,
+    "feeding": feeding.measure,
     "compile": training.compiled,
 }
 

@@ -183,6 +183,19 @@ def losses(record: dict) -> str:
     return table(("backend", "ms a step", "first loss", "last loss", "largest difference", "mean difference"), lines)
 
 
+def feeding(record: dict) -> str:
+    """Return how fast the bundle trains, and the step alone."""
+    lines = []
+    for r in record["rows"]:
+        if r["what"] == "feeding" and "images_per_second" in r:
+            spent = ("waiting_ms", "step_ms", "rest_seconds", "validation_seconds", "check_seconds", "cache_seconds")
+            of = "bundle" if r["of"] == "bundle" else f"bare step{', cuDNN benchmark' if r['cudnn_benchmark'] else ''}"
+            shown = (format(r[key], ".4g") if key in r else DASH for key in spent)
+            lines.append([of, f"{r['images_per_second']:.4g}", *shown])
+    head = ("waiting, ms a step", "step, ms", "rest, s an epoch", "validation, s", "checking files, s", "filling, s")
+    return table(("of", "images/s", *head), lines)
+
+
 def missing(record: dict) -> str:
     """Return the rows and sections without a figure, and why."""
     lines = [[name, "the section", s["failed"]] for name, s in record["sections"].items() if "failed" in s]
@@ -226,6 +239,12 @@ SECTIONS = (
         "200 training steps of `medmamba_nano` at 64 px, batch 16, float32, from one seed; differences from the "
         "reference, of moving means over 20 steps.",
         losses,
+    ),
+    (
+        "Feeding",
+        "Training epochs of the bundle after the first, 4096 JPEG files at 224 px, batch 64, bf16, every handler "
+        "included and validation told apart; and its training step alone, on one batch that lies on the GPU.",
+        feeding,
     ),
     ("Not measured", "", missing),
 )

@@ -34,6 +34,19 @@ def test_the_core_is_exact_and_timed(started):
             assert max(row["error_y"], *row["error_gradients"].values()) < bound
 
 
+def test_the_bundle_is_fed_and_its_step_timed(started):
+    _status, record = started("--no-gate", "--sections", "feeding")
+    assert "failed" not in record["sections"]["feeding"]
+    bundle, step, other = record["rows"]
+    assert (bundle["of"], step["cudnn_benchmark"], other["cudnn_benchmark"]) == ("bundle", False, True)
+    assert all(row["images_per_second"] > 0 for row in record["rows"])
+    assert list(bundle["epochs"]) == ["1", "2", "3"]
+    assert bundle["waiting_ms"] > 0
+    assert bundle["step_ms"] > 0
+    spent = 12 * (bundle["waiting_ms"] + bundle["step_ms"]) / 1e3 + bundle["rest_seconds"]
+    assert 24 / spent == pytest.approx(bundle["images_per_second"], rel=0.2)
+
+
 def test_a_network_that_cannot_be_built_leaves_its_reason(started):
     _status, record = started("--no-gate", "--sections", "scaling", "--backends", "nowhere")
     steps = [row for row in record["rows"] if row["of"] == "training step"]
