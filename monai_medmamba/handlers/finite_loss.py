@@ -18,8 +18,8 @@ class FiniteLoss:
     Every loss is checked, but not each at once: reading one from a GPU makes the host wait until all work is done.
 
     Args:
-        interval: How many iterations to gather before their losses are read, 1 or more; the last ones of an epoch
-            are read when it ends, before the handlers of the epoch's end run.
+        interval: Iterations between two looks at the losses, 1 or more. There is one more at the end of an epoch,
+            before the handlers of the epoch's end run.
 
     Raises:
         ValueError: ``interval`` is below 1.
@@ -43,8 +43,8 @@ class FiniteLoss:
     def __call__(self, engine: Workflow) -> None:
         """Takes the loss of this step, and checks those that wait if it is time to."""
         self._waiting.append(engine.state.output[CommonKeys.LOSS].detach())
-        length = engine.state.epoch_length
-        if len(self._waiting) >= self.interval or not length or engine.state.iteration % length == 0:
+        done, length = engine.state.iteration, engine.state.epoch_length
+        if done % self.interval == 0 or not length or done % length == 0:
             self._read(engine)
 
     def check(self, loss: float, epoch: int, iteration: int) -> None:
