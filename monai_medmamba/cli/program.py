@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from . import convert, info, predict, report
+from . import convert, fingerprint, info, predict, report
 
 __all__ = ["main"]
 
-COMMANDS = (info, predict, convert, report)
+COMMANDS = (info, fingerprint, predict, convert, report)
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 
 
@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``medmamba``; None for those of the process.
 
     Returns:
-        The exit status: 0 done, 1 an error that the message explains, 2 done but for some of the files. Wrong usage
-        leaves with 1 as well.
+        The exit status: 0 done, 1 an error that the message explains, 2 done but for some of the files, or with
+        problems to look at. Wrong usage leaves with 1 as well.
 
     Example:
         >>> main(["convert", "missing.pth", "out.safetensors"])

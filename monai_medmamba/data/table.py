@@ -25,8 +25,8 @@ def find_table(root: Path) -> Path | None:
 
 def lists_images(table: Path) -> bool:
     """Tells whether a table has the columns that ``list_table`` needs."""
-    rows = _read_rows(table)
-    return bool(rows) and all(name in _find_columns(rows[0]) for name in REQUIRED)
+    rows = read_rows(table)
+    return bool(rows) and all(name in find_columns(rows[0]) for name in REQUIRED)
 
 
 def list_table(root: Path, table: Path) -> list[Entry]:
@@ -46,8 +46,8 @@ def list_table(root: Path, table: Path) -> list[Entry]:
         DatasetError: The file cannot be read, lacks a column, or rows lack a value, name an unknown split, or a path
             outside ``root``.
     """
-    rows = _read_rows(table)
-    columns = _find_columns(rows[0]) if rows else {}
+    rows = read_rows(table)
+    columns = find_columns(rows[0]) if rows else {}
     missing = [" or ".join(COLUMNS[name]) for name in REQUIRED if name not in columns]
     if missing:
         found = f"{', '.join(rows[0]) if rows else 'an empty file'}"
@@ -60,7 +60,7 @@ def list_table(root: Path, table: Path) -> list[Entry]:
     for number, row in enumerate(rows[1:], start=2):
         values = {name: row[column].strip() if column < len(row) else "" for name, column in columns.items()}
         empty = [name for name, value in values.items() if not value]
-        path = _relative(root, values["path"])
+        path = relative_path(root, values["path"])
         split = SPLIT_NAMES.get(values.get("split", "").lower())
         if empty:
             faults["a value in each column"].append(f"row {number}: no {', '.join(empty)}")
@@ -78,7 +78,12 @@ def list_table(root: Path, table: Path) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def _read_rows(table: Path) -> list[list[str]]:
+def read_rows(table: Path) -> list[list[str]]:
+    """Returns the rows that hold anything, the first with the names of the columns.
+
+    Raises:
+        DatasetError: The file cannot be read, or is no UTF-8 CSV.
+    """
     try:
         text = table.read_text(encoding="utf-8-sig")
         first = text.partition("\n")[0]
@@ -89,14 +94,14 @@ def _read_rows(table: Path) -> list[list[str]]:
         raise DatasetError(f"a readable table {table}", str(error), cure) from error
 
 
-def _find_columns(header: list[str]) -> dict[str, int]:
+def find_columns(header: list[str]) -> dict[str, int]:
     """Maps our name of each column to its place."""
     names = [name.strip().lower() for name in header]
     found = {ours: [names.index(name) for name in theirs if name in names] for ours, theirs in COLUMNS.items()}
     return {ours: places[0] for ours, places in found.items() if places}
 
 
-def _relative(root: Path, path: str) -> str | None:
+def relative_path(root: Path, path: str) -> str | None:
     """Returns the path relative to ``root`` with forward slashes; None where it leads outside."""
     absolute = os.path.normpath(root / path.replace("\\", "/"))
     try:

@@ -34,6 +34,7 @@ class ImageReadError(ValueError):
 
     def __init__(self, path: str | os.PathLike[str], found: str, cure: str) -> None:
         super().__init__(f"Cannot read the image {os.fspath(path)}: {found}. {cure}.")
+        self.found, self.cure = found, cure
 
 
 def decode_rgb(path: str | os.PathLike[str]) -> np.ndarray:

@@ -79,7 +79,7 @@ def decode_dicom(path: str | os.PathLike[str], window: tuple[float, float] | Non
     try:
         dataset = pydicom.dcmread(path)
         _check_kind(path, dataset)
-        _lift_functional_groups(dataset)
+        lift_functional_groups(dataset)
         with np.errstate(all="ignore"):  # a senseless rescale gives values that the next line refuses
             rows = _to_rows(path, dataset, window)
         if not np.isfinite(rows).all():
@@ -109,7 +109,7 @@ def _check_kind(path: str | os.PathLike[str], dataset: Dataset) -> None:
         raise ImageReadError(path, found, "Make a smaller copy, or cut it into tiles")
 
 
-def _lift_functional_groups(dataset: Dataset) -> None:
+def lift_functional_groups(dataset: Dataset) -> None:
     """Puts rescale and window of an enhanced file's only frame where a classic file has them."""
     for place in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for groups in dataset.get(place) or []:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .confusion_matrix import confusion_matrix_figure
 from .example_sheet import draw_sheet, one_class_after_another
+from .page_template import page_template
 from .page_text import FIGURES, FILTERS, base_names, counts_by_class, lead, skipped
 from .picture import embed
 from .run_files import (
@@ -23,9 +22,6 @@ from .run_files import (
     read_run,
 )
 from .training_curves import training_curves_figure
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +67,7 @@ def write_report(
     history, predictions = read_history(run_dir), read_labelled_predictions(run_dir)
     wrong = sorted((p for p in predictions or [] if not p.correct), key=lambda p: -p.confidence)
     right = one_class_after_another([p for p in predictions or [] if p.correct])
-    page = _template().render(
+    page = page_template(__package__, "report.html.j2", FILTERS).render(
         title=title,
         lead=lead(metrics, run or {}),
         skipped=skipped(metrics),
@@ -102,12 +98,3 @@ def write_report(
         unfinished.unlink(missing_ok=True)
     logger.info("report written to %s", path)
     return path
-
-
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(FILTERS)
-    source = files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source)

@@ -1,0 +1,211 @@
+"""From measurements of single images to the figures of a data set."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data.entry import SPLITS, natural_order
+from .item import Item, Listing
+from .measure import QUANTILES, Measurement
+from .suspicions import storage_of
+
+BINS = 64
+MOST_SIZES = 20
+
+Measured = Mapping[str, Measurement]
+
+
+def spread(values: Iterable[float]) -> dict[str, float] | None:
+    """Returns the least, the 5 %, the median, the 95 % and the greatest value; None of nothing."""
+    numbers = np.array(list(values), dtype=np.float64)
+    if not numbers.size:
+        return None
+    found = np.quantile(numbers, [0, 0.05, 0.5, 0.95, 1])
+    return {name: _short(x) for name, x in zip(("min", "p5", "median", "p95", "max"), found, strict=True)}
+
+
+def describe_files(measured: Measured) -> dict[str, Any]:
+    """Returns how many images there are of each format, way of storing pixels, number of channels and of bits."""
+    all_ = list(measured.values())
+    return {
+        "formats": _counts(m.format for m in all_),
+        "modes": _counts(m.mode for m in all_),
+        "storage": _counts(storage_of(m) for m in all_),
+        "channels": _counts(str(m.channels) for m in all_),
+        "bits": _counts(str(m.bits) for m in all_),
+        "colour": sum(m.colour for m in all_),
+        "spatial_dims": max((3 if m.depth > 1 else 2 for m in all_), default=2),
+        "volumes": sum(m.depth > 1 for m in all_),
+        "several_frames": sum(m.frames > 1 for m in all_),
+        "transfer_syntaxes": _counts(m.tags["transfer_syntax"] for m in all_ if "transfer_syntax" in m.tags),
+    }
+
+
+def describe_sizes(measured: Measured) -> dict[str, Any]:
+    """Returns how large the images are, in pixels and, where known, in millimetres."""
+    all_ = list(measured.values())
+    sizes = Counter((m.width, m.height, m.depth) for m in all_)
+    common = [{"width": w, "height": h, "depth": d, "images": n} for (w, h, d), n in sizes.most_common(MOST_SIZES)]
+    spacings = [m.tags["spacing"] for m in all_ if m.tags.get("spacing")]
+    return {
+        "width": spread(m.width for m in all_),
+        "height": spread(m.height for m in all_),
+        "depth": spread(m.depth for m in all_),
+        "aspect": spread(m.width / m.height for m in all_),
+        "distinct": len(sizes),
+        "most_common": common,
+        "spacing_mm": [spread(s[axis] for s in spacings if len(s) > axis) for axis in range(3)] if spacings else None,
+    }
+
+
+def describe_intensity(items: Sequence[Item], measured: Measured) -> list[dict[str, Any]]:
+    """Returns the values of the images: of those on a scale from 0 to 1, and of those with a unit of their own.
+
+    Every image counts alike, however large. ``mean`` and ``std`` are those of all pixels, ``view`` those inside the
+    field of view; three channels wherever an image of the group has three.
+    """
+    groups = []
+    for unit in (True, False):
+        members = [item for item in items if item.path in measured and measured[item.path].unit is unit]
+        if not members:
+            continue
+        all_ = [measured[item.path] for item in members]
+        by_split = {
+            split: _moments([measured[item.path] for item in members if item.split == split])
+            for split in SPLITS
+            if any(item.split == split for item in members)
+        }
+        groups.append(
+            {
+                "scale": "0 to 1" if unit else "units of the files",
+                "images": len(all_),
+                "min": _short(min(m.low for m in all_)),
+                "max": _short(max(m.high for m in all_)),
+                **_moments(all_),
+                "percentiles": {
+                    "p0.5": _short(np.median([m.tails[0] for m in all_])),
+                    "p99.5": _short(np.median([m.tails[1] for m in all_])),
+                },
+                "image_mean": spread(float(np.mean(m.view_mean)) for m in all_),
+                "image_std": spread(float(np.mean(m.view_std)) for m in all_),
+                "histogram": histogram(all_),
+                "by_split": by_split,
+            }
+        )
+    return groups
+
+
+def describe_view(measured: Measured) -> dict[str, Any]:
+    """Returns how much of the images the field of view fills."""
+    shares = [m.share for m in measured.values()]
+    return {"share": spread(shares), "with_surround": sum(share < 0.95 for share in shares)}
+
+
+def histogram(all_: Sequence[Measurement]) -> dict[str, Any]:
+    """Returns the grey values inside the fields of view, each image counting alike.
+
+    Returns:
+        ``from`` and ``to``, the ends of the scale, and ``shares``, 64 shares that sum to about 1.
+    """
+    unit = all_[0].unit
+    low = 0.0 if unit else float(np.median([m.tails[0] for m in all_]))
+    high = 1.0 if unit else float(np.median([m.tails[1] for m in all_]))
+    high = high if high > low else low + 1
+    edges = np.linspace(low, high, BINS + 1)
+    levels = np.linspace(0, 1, QUANTILES)
+    total = np.zeros(BINS)
+    for m in all_:
+        quantiles = np.asarray(m.quantiles)
+        ramp = np.arange(QUANTILES) * 1e-9 * max(1.0, float(np.abs(quantiles).max()))  # equal ones stay in order
+        below = np.interp(edges, quantiles + ramp, levels, left=0, right=1)
+        below[0], below[-1] = 0, 1
+        total += np.diff(below)
+    return {"from": _short(low), "to": _short(high), "shares": [round(float(x), 6) for x in total / len(all_)]}
+
+
+def describe_classes(listing: Listing, patients: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the classes, how many images each has in each split, and how uneven they are."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    people: dict[str, set[str]] = defaultdict(set)
+    for item in listing.items:
+        if item.label is not None:
+            counts[item.label][item.split or "unsplit"] += 1
+            if item.path in patients:
+                people[item.label].add(patients[item.path])
+    several = bool(listing.columns)
+    for split, columns in listing.columns.items():
+        for label, count in columns.items():
+            counts[label][split] += count
+    names = sorted(counts, key=natural_order)
+    totals = {name: sum(counts[name].values()) for name in names}
+    everything = sum(totals.values())
+    classes = [
+        {
+            "name": name,
+            "images": totals[name],
+            "share": round(totals[name] / (len(listing.items) if several else everything), 6),
+            "by_split": dict(counts[name]),
+            "patients": len(people[name]) if people[name] else None,
+        }
+        for name in names
+    ]
+    shares = np.array(list(totals.values()), dtype=np.float64) / max(1, everything)
+    positive = shares[shares > 0]
+    entropy = float(-(positive * np.log(positive)).sum() / np.log(len(shares))) if len(shares) > 1 else None
+    return {
+        "labels_from": listing.labels_from if not several else "arrays",
+        "several_per_image": several,
+        "unlabelled": 0 if several else sum(item.label is None for item in listing.items),
+        "classes": classes,
+        "imbalance": {
+            "largest_to_smallest": _short(max(totals.values()) / max(1, min(totals.values()))) if totals else None,
+            "majority_share": round(float(shares.max()), 6) if totals else None,
+            "evenness": None if entropy is None else round(entropy, 6),
+        },
+    }
+
+
+def describe_patients(items: Sequence[Item], patients: Mapping[str, str], measured: Measured) -> dict[str, Any]:
+    """Returns how many patients there are and how many images each has, without saying who they are."""
+    images = Counter(patients[item.path] for item in items if item.path in patients)
+    series = Counter(m.tags["series"] for m in measured.values() if m.tags.get("series"))
+    studies = {m.tags["study"] for m in measured.values() if m.tags.get("study")}
+    return {
+        "known": bool(images),
+        "patients": len(images),
+        "images_with_patient": sum(images.values()),
+        "images_per_patient": spread(images.values()),
+        "studies": len(studies) or None,
+        "series": len(series) or None,
+        "images_per_series": spread(series.values()),
+    }
+
+
+def _moments(all_: Sequence[Measurement]) -> dict[str, Any]:
+    if not all_:
+        return {}
+    mean, std = _pool([m.mean for m in all_], [m.std for m in all_])
+    view_mean, view_std = _pool([m.view_mean for m in all_], [m.view_std for m in all_])
+    return {"mean": mean, "std": std, "view": {"mean": view_mean, "std": view_std}}
+
+
+def _pool(means: Sequence[Sequence[float]], stds: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    """Returns mean and standard deviation of images that count alike; grey ones among coloured count as all three."""
+    channels = max(len(mean) for mean in means)
+    mean = np.array([[*m] * (channels // len(m)) for m in means])
+    std = np.array([[*s] * (channels // len(s)) for s in stds])
+    pooled = mean.mean(axis=0)
+    variance = (std**2 + mean**2).mean(axis=0) - pooled**2
+    return [_short(x) for x in pooled], [_short(x) for x in np.sqrt(np.maximum(variance, 0))]
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _short(value: Any) -> float:
+    return float(f"{float(value):.6g}")
