@@ -133,7 +133,8 @@ def _show(content: dict[str, Any]) -> None:
         table.add_column(column, overflow="fold", justify="right" if column == "number" else "left")
     for finding in content["findings"]:
         first = finding["files"][0]
-        one = first.get("detail") if "=" in first.get("detail", "") else first["path"]
+        detail = first.get("detail", "")
+        one = detail if detail.startswith(first["path"]) else first["path"]
         table.add_row(finding["weight"], finding["title"], str(finding["count"]), Text(_shown(one)))
     console.print(table)
 

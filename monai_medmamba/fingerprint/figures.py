@@ -67,6 +67,7 @@ def sizes_figure(widths: Sequence[int], heights: Sequence[int]) -> Figure:
         A figure that belongs to no window.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     pairs, counts = np.unique(np.stack([widths, heights], axis=1), axis=0, return_counts=True)
     figure = Figure(figsize=(4.1, 3.5), layout="constrained")
@@ -79,8 +80,11 @@ def sizes_figure(widths: Sequence[int], heights: Sequence[int]) -> Figure:
         width, height = pairs[0]
         axes.annotate(f"{width} x {height}", pairs[0], xytext=(16, -3), textcoords="offset points", color=INK)
     if pairs.max() > 8 * pairs.min():
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
+            scale("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+            axis.set_minor_formatter(NullFormatter())
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     axes.set_aspect("equal")
@@ -109,9 +113,8 @@ def values_figure(group: Mapping[str, Any]) -> Figure:
     axes = figure.add_subplot()
     axes.stairs(shares, edges, fill=True, color=SERIES[0], alpha=0.75)
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_xlabel(
-        "Grey value" + (", black 0 to white 1" if group["scale"] == "0 to 1" else ", in units of the files")
-    )
+    own = f"{group['modality'] or ''} in units of the files".strip()
+    axes.set_xlabel(f"Grey value, {'black 0 to white 1' if group['scale'] == '0 to 1' else own}")
     axes.set_ylabel("Share of the field of view")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if shares.max() > 0.04 else 1))
     return figure

@@ -101,7 +101,7 @@ FINDINGS = {
     "no_orientation": Kind(
         WARNING, "NIfTI files without orientation", "Find out which side is left before mixing them"
     ),
-    "odd_spacing": Kind(WARNING, "NIfTI files without usable voxel sizes", "Correct their headers"),
+    "odd_spacing": Kind(WARNING, "Files whose pixel or voxel size is no size", "Correct their headers"),
     "turned": Kind(NOTE, "Images with an orientation tag, applied when read", "Nothing, if all readers apply it"),
     "transparent": Kind(NOTE, "Images with transparency, read on black", "Nothing, if black is right"),
 }

@@ -79,7 +79,7 @@ def _patients(patients: Mapping[str, Any]) -> str:
 def _repeats(how: str, groups: Mapping[str, Any]) -> str:
     if not groups["groups"]:
         return f"none {how}"
-    text = f"{groups['images']} images in {groups['groups']} groups {how}"
+    text = f"{groups['images']} images in {_number(groups['groups'], 'group')} {how}"
     across = [f"{groups[f'across_{what}']} across {what}" for what in ("splits", "labels") if groups[f"across_{what}"]]
     return text + (f" ({', '.join(across)})" if across else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,7 @@ def read_dicom(path: Path) -> Decoded:
         if isinstance(error, OSError) and error.strerror:
             raise UnreadableError(error.strerror, "Check the path and its permissions") from error
         found = f"it is damaged, or a kind of DICOM that is not read ({_in_one_line(error)})"
-        cure = "Copy it again; for compressed files, pip install python-gdcm, or save them uncompressed"
-        raise UnreadableError(found, cure) from error
+        raise UnreadableError(found, "Copy it again, or convert it to PNG") from error
 
 
 def _check(dataset: Dataset) -> None:
@@ -66,10 +66,20 @@ def _check(dataset: Dataset) -> None:
         raise UnreadableError(found, "Make a smaller copy, or cut it into tiles")
 
 
+def _check_decoder(dataset: Dataset) -> None:
+    from pydicom.pixels import get_decoder
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated and not get_decoder(syntax).is_available:
+        cure = "Install python-gdcm, which reads nearly all: pip install python-gdcm; or save it uncompressed"
+        raise UnreadableError(f"it is compressed as {syntax.name}, which no installed decoder reads", cure)
+
+
 def _values(dataset: Dataset) -> np.ndarray:
     """Returns (H, W) or (H, W, 3) of the middle frame."""
     from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 
+    _check_decoder(dataset)
     pixels = pixel_array(dataset, index=_frames(dataset) // 2)
     colours = dataset.PhotometricInterpretation
     if colours == "PALETTE COLOR":
@@ -112,11 +122,15 @@ def _describe(path: Path, dataset: Dataset, values: np.ndarray) -> Decoded:
         flags.append(f"frames: {_frames(dataset)} frames")
     if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"):
         flags.append("wrong_suffix: its content is DICOM")
+    spacing = _spacing(dataset)
+    if spacing and not all(0 < length < math.inf for length in spacing):
+        flags.append(f"odd_spacing: {spacing}")
+        spacing = None
     tags: dict[str, Any] = {
         "modality": _text(dataset, "Modality"),
         "transfer_syntax": getattr(getattr(dataset.file_meta, "TransferSyntaxUID", None), "name", "unknown"),
         "windowed": windowed,
-        "spacing": _spacing(dataset),
+        "spacing": spacing,
         "patient": _text(dataset, "PatientID"),
         "study": _text(dataset, "StudyInstanceUID"),
         "series": _text(dataset, "SeriesInstanceUID"),

@@ -63,16 +63,18 @@ def describe_sizes(measured: Measured) -> dict[str, Any]:
 
 
 def describe_intensity(items: Sequence[Item], measured: Measured) -> list[dict[str, Any]]:
-    """Returns the values of the images: of those on a scale from 0 to 1, and of those with a unit of their own.
+    """Returns the values of the images: of those on a scale from 0 to 1, and of those with a unit, one a modality.
 
     Every image counts alike, however large. ``mean`` and ``std`` are those of all pixels, ``view`` those inside the
     field of view; three channels wherever an image of the group has three.
     """
     groups = []
-    for unit in (True, False):
-        members = [item for item in items if item.path in measured and measured[item.path].unit is unit]
-        if not members:
-            continue
+    by_unit: dict[tuple[bool, str], list[Item]] = defaultdict(list)
+    for item in items:
+        if item.path in measured:
+            m = measured[item.path]
+            by_unit[not m.unit, "" if m.unit else m.tags.get("modality") or ""].append(item)
+    for (own, modality), members in sorted(by_unit.items()):
         all_ = [measured[item.path] for item in members]
         by_split = {
             split: _moments([measured[item.path] for item in members if item.split == split])
@@ -81,7 +83,8 @@ def describe_intensity(items: Sequence[Item], measured: Measured) -> list[dict[s
         }
         groups.append(
             {
-                "scale": "0 to 1" if unit else "units of the files",
+                "scale": "units of the files" if own else "0 to 1",
+                "modality": modality or None,
                 "images": len(all_),
                 "min": _short(min(m.low for m in all_)),
                 "max": _short(max(m.high for m in all_)),
@@ -109,20 +112,22 @@ def histogram(all_: Sequence[Measurement]) -> dict[str, Any]:
     """Returns the grey values inside the fields of view, each image counting alike.
 
     Returns:
-        ``from`` and ``to``, the ends of the scale, and ``shares``, 64 shares that sum to about 1.
+        ``from`` and ``to``, the ends of the scale, and ``shares``, 64 shares that sum to 1, or to a little less where
+        values have a unit and some lie beyond these ends.
     """
     unit = all_[0].unit
-    low = 0.0 if unit else float(np.median([m.tails[0] for m in all_]))
-    high = 1.0 if unit else float(np.median([m.tails[1] for m in all_]))
+    low = 0.0 if unit else float(np.quantile([m.tails[0] for m in all_], 0.1))
+    high = 1.0 if unit else float(np.quantile([m.tails[1] for m in all_], 0.9))
     high = high if high > low else low + 1
     edges = np.linspace(low, high, BINS + 1)
+    edges[0] -= 1e-6 * (high - low)  # values at the ends belong to the outer bins
+    edges[-1] += 1e-6 * (high - low)
     levels = np.linspace(0, 1, QUANTILES)
     total = np.zeros(BINS)
     for m in all_:
         quantiles = np.asarray(m.quantiles)
         ramp = np.arange(QUANTILES) * 1e-9 * max(1.0, float(np.abs(quantiles).max()))  # equal ones stay in order
         below = np.interp(edges, quantiles + ramp, levels, left=0, right=1)
-        below[0], below[-1] = 0, 1
         total += np.diff(below)
     return {"from": _short(low), "to": _short(high), "shares": [round(float(x), 6) for x in total / len(all_)]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -69,8 +69,10 @@ def _odd_sizes(measured: Mapping[str, Measurement]) -> list[Remark]:
 
 def _odd_brightness(measured: Mapping[str, Measurement]) -> list[Remark]:
     remarks = []
-    for unit in (True, False):
-        means = {path: float(np.mean(m.view_mean)) for path, m in measured.items() if m.unit is unit}
+    by_unit: dict[tuple[bool, str], dict[str, float]] = defaultdict(dict)
+    for path, m in measured.items():
+        by_unit[m.unit, "" if m.unit else m.tags.get("modality") or ""][path] = float(np.mean(m.view_mean))
+    for means in by_unit.values():
         if len(means) < ENOUGH:
             continue
         values = np.array(list(means.values()))

@@ -13,7 +13,7 @@ def test_all_facts(paint, take):
     assert facts["stored as"] == "PNG 8; colour, 8 bits 8"
     assert facts["classes"] == "2: b 5, a 4"
     assert facts["patients"] == "not known"
-    assert facts["repeats"] == "2 images in 1 groups the same (1 across splits, 1 across labels); none alike"
+    assert facts["repeats"] == "2 images in 1 group the same (1 across splits, 1 across labels); none alike"
     assert facts["to look at"].startswith("3 problems, 1 warning, 0 notes")
 
 
