@@ -10,6 +10,9 @@ from typing import Any
 
 __all__ = ["add_to"]
 
+INTERRUPTED = 130
+"""What shells report of a program that Ctrl-C ended."""
+
 DESCRIPTION = """\
 Look at every image of a data set before anything is trained on it: formats, sizes, bit depths, grey values inside the
 field of view, classes, patients, exact and near duplicates within and across splits and labels, files that cannot be
@@ -40,6 +43,7 @@ The folder of --out gets
 
 exit status: 0 measured, 1 nothing done (the message says why), 2 measured, and there are problems that you should look
 at before training: unreadable images, the same image or patient in two splits, one image under two labels ...
+130 interrupted with Ctrl-C
 """
 
 
@@ -93,16 +97,20 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of findings says it once
     logging.getLogger("nibabel").setLevel(logging.CRITICAL)
     out = arguments.out or Path(f"fingerprint-{arguments.data.resolve().name}")
-    content = fingerprint_dataset(
-        arguments.data,
-        out,
-        csv=arguments.csv,
-        columns=dict(arguments.column),
-        patient_pattern=arguments.patient,
-        use_folders=not arguments.no_classes,
-        workers=arguments.workers,
-        progress=not arguments.quiet,
-    )
+    try:
+        content = fingerprint_dataset(
+            arguments.data,
+            out,
+            csv=arguments.csv,
+            columns=dict(arguments.column),
+            patient_pattern=arguments.patient,
+            use_folders=not arguments.no_classes,
+            workers=arguments.workers,
+            progress=not arguments.quiet,
+        )
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on from here\n")
+        return INTERRUPTED
     if not arguments.quiet:
         _show(content)
         sys.stdout.write(f"written to {out / 'fingerprint.html'} and fingerprint.json\n")

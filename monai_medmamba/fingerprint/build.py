@@ -74,20 +74,25 @@ def fingerprint_dataset(
         The content of ``fingerprint.json``.
 
     Raises:
-        DatasetError: There is nothing to measure, or it is not clear what; or an ``.npz`` file is damaged.
+        DatasetError: There is nothing to measure, or it is not clear what; an ``.npz`` file is damaged; or ``out`` lies
+            in the data set.
         OSError: The results cannot be written.
 
     Example:
         >>> import tempfile
         >>> from monai_medmamba.data import endoscopy_phantoms
         >>> folder = tempfile.mkdtemp()
-        >>> content = fingerprint_dataset(endoscopy_phantoms(folder + "/set", images_per_class=3, size=32), folder)
+        >>> data = endoscopy_phantoms(folder + "/set", images_per_class=3, size=32)
+        >>> content = fingerprint_dataset(data, folder + "/out")
         >>> content["dataset"]["images"], content["sizes"]["width"]["median"]
         (24, 32.0)
     """
     out = Path(os.path.abspath(os.path.expanduser(out)))
     listing = list_dataset(data, csv=csv, columns=columns, patient_pattern=patient_pattern, use_folders=use_folders)
     name = Path(os.path.abspath(os.path.expanduser(data))).name
+    if listing.layout != "medmnist" and out.is_relative_to(listing.root):
+        cure = "Name another folder, as in --out ../fingerprint: the results would be taken for part of the data"
+        raise DatasetError(f"an output folder outside {listing.root}", str(out), cure)
     path = out / STORE_NAME
     with clear_errors(path), Store(path, os.path.join(listing.root, name)) as store:
         measured, failures = scan(listing, store, workers=workers or processors(), progress=progress)
@@ -115,8 +120,9 @@ def load_fingerprint(path: str | os.PathLike[str]) -> dict[str, Any]:
         >>> import tempfile
         >>> from monai_medmamba.data import endoscopy_phantoms
         >>> folder = tempfile.mkdtemp()
-        >>> _ = fingerprint_dataset(endoscopy_phantoms(folder + "/set", images_per_class=3, size=32), folder)
-        >>> load_fingerprint(folder)["labels"]["imbalance"]["majority_share"]
+        >>> data = endoscopy_phantoms(folder + "/set", images_per_class=3, size=32)
+        >>> _ = fingerprint_dataset(data, folder + "/out")
+        >>> load_fingerprint(folder + "/out")["labels"]["imbalance"]["majority_share"]
         0.125
     """
     file = Path(path) / FILE_NAME if Path(path).is_dir() else Path(path)

@@ -23,7 +23,7 @@ def headline(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         >>> import tempfile
         >>> folder = tempfile.mkdtemp()
         >>> data = endoscopy_phantoms(folder + "/set", images_per_class=3, size=32)
-        >>> headline(fingerprint_dataset(data, folder))[2]
+        >>> headline(fingerprint_dataset(data, folder + "/out"))[2]
         ('sizes', '32 x 32')
     """
     dataset, files, labels, patients = (content[name] for name in ("dataset", "files", "labels", "patients"))

@@ -163,14 +163,15 @@ def _of_any(values: np.ndarray, grey: np.ndarray) -> dict[str, Any]:
     inside = field_of_view(grey)
     some = some.reshape(-1, values.shape[-1] if values.ndim > grey.ndim else 1)
     view, shades = some[inside.reshape(-1)], grey[inside]
+    quantiles = np.quantile(shades, [*np.linspace(0, 1, QUANTILES), 0.005, 0.995])
     return {
         "mean": some.mean(axis=0),
         "std": some.std(axis=0),
         "view_mean": view.mean(axis=0),
         "view_std": view.std(axis=0),
         "share": inside.mean(),
-        "quantiles": np.quantile(shades, np.linspace(0, 1, QUANTILES)),
-        "tails": np.quantile(shades, [0.005, 0.995]),
+        "quantiles": quantiles[:QUANTILES],
+        "tails": quantiles[QUANTILES:],
         "distinct": len(np.unique(grey)),
     }
 

@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +30,11 @@ def stamp_of(path: Path) -> Stamp:
     """Returns what tells whether a file has changed.
 
     Raises:
-        OSError: The file cannot be looked at.
+        OSError: The file cannot be looked at, or is none: a folder, a pipe or a device, which might never end.
     """
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is a folder, a pipe or a device, and no file")
     return status.st_size, status.st_mtime_ns
 
 

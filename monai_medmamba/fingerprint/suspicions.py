@@ -87,14 +87,12 @@ def _odd_brightness(measured: Mapping[str, Measurement]) -> list[Remark]:
 def storage_of(m: Measurement) -> str:
     """Returns how an image is stored, as far as a network could see it: channels and bits."""
     colour = "colour" if m.colour else "grey in three channels" if m.channels == 3 else "grey"
-    return f"{colour}, {m.bits} bits"
+    return f"{colour} of {m.bits} bits"
 
 
 def _odd_modes(measured: Mapping[str, Measurement]) -> list[Remark]:
     if len(measured) < ENOUGH:
         return []
-    counts = Counter(storage_of(m) for m in measured.values())
-    rare = {storage for storage, count in counts.items() if count < FEW * len(measured)}
-    return [
-        Remark("odd_mode", path, f"{storage_of(m)} ({m.mode})") for path, m in measured.items() if storage_of(m) in rare
-    ]
+    ways = {path: f"{storage_of(m)} ({m.mode})" for path, m in measured.items()}
+    counts = Counter(ways.values())
+    return [Remark("odd_mode", path, way) for path, way in ways.items() if counts[way] < FEW * len(measured)]

@@ -85,6 +85,22 @@ def test_wrong_usage(data, words, capsys):
     assert "expected" in capsys.readouterr().err
 
 
+def test_an_interruption_says_how_to_go_on(data, tmp_path, monkeypatch, capsys):
+    def interrupted(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("monai_medmamba.fingerprint.build.scan", interrupted)
+    assert main(["fingerprint", str(data), "--out", str(tmp_path / "out")]) == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_the_output_stays_out_of_the_data(data, monkeypatch, capsys):
+    monkeypatch.chdir(data)
+    assert main(["fingerprint", "."]) == 1
+    assert "--out ../fingerprint" in capsys.readouterr().err
+    assert sorted(path.name for path in data.iterdir()) == ["[red]polyp", "normal"]
+
+
 def test_the_output_stands_in_the_way(data, tmp_path, capsys):
     (tmp_path / "out").write_text("a file")
     assert main(["fingerprint", str(data), "--out", str(tmp_path / "out")]) == 1

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from PIL import Image
 from monai_medmamba.data import DatasetError
 from monai_medmamba.fingerprint import SCHEMA_VERSION, fingerprint_dataset, load_fingerprint
 from testing.dicom_files import write_dicom
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "concepts" / "fingerprint.md"
 
 
 def test_class_folders(paint, take):
@@ -32,7 +36,7 @@ def test_class_folders(paint, take):
     ]
     assert content["splits"] is None
     assert content["files"]["formats"] == {"PNG": 40}
-    assert content["files"]["storage"] == {"colour, 8 bits": 40}
+    assert content["files"]["storage"] == {"colour of 8 bits": 40}
     assert (content["sizes"]["distinct"], content["sizes"]["width"]["median"]) == (1, 64)
 
 
@@ -240,6 +244,19 @@ def test_load_reads_what_was_written(paint, take, tmp_path):
     content = take(paint("a/1.png", "b/2.png"))
     assert load_fingerprint(tmp_path / "out" / "fingerprint.json") == content
     assert content["schema_version"] == SCHEMA_VERSION
+
+
+def test_every_field_is_documented(paint, take):
+    folder = paint(*(f"{s}/{c}/{i}.png" for s in ("train", "test") for c in "ab" for i in range(3)))
+    content = take(folder)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    fields = set(content)
+    for part in ("dataset", "files", "sizes", "field_of_view", "labels", "patients", "duplicates", "modality"):
+        fields |= set(content[part])
+    fields |= set(content["intensity"][0]) | set(content["labels"]["imbalance"]) | set(content["labels"]["classes"][0])
+    fields |= set(content["duplicates"]["near"]) | set(content["intensity"][0]["histogram"])
+    missing = sorted(field for field in fields if not re.search(rf"[`.]{field}`", text))
+    assert missing == []
 
 
 def test_the_data_set_is_not_changed(paint, take):

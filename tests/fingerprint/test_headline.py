@@ -10,7 +10,7 @@ def test_all_facts(paint, take):
     assert facts["data set"] == "set, split folders"
     assert facts["images"] == "9 (training 6, validation 0, test 3), 1 unreadable"
     assert facts["sizes"] == "64 x 64"
-    assert facts["stored as"] == "PNG 8; colour, 8 bits 8"
+    assert facts["stored as"] == "PNG 8; colour of 8 bits 8"
     assert facts["classes"] == "2: b 5, a 4"
     assert facts["patients"] == "not known"
     assert facts["repeats"] == "2 images in 1 group the same (1 across splits, 1 across labels); none alike"

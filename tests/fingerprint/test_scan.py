@@ -101,6 +101,16 @@ def test_a_link_to_nowhere(paint, run):
     assert run(folder)[1] == {"a/2.png": "No such file or directory. Check the path and its permissions."}
 
 
+def test_a_pipe_is_never_opened(paint, run):
+    folder = paint("a/1.png")
+    os.mkfifo(folder / "a" / "2.png")
+    (folder / "a" / "3.png").mkdir()
+    os.symlink("/dev/zero", folder / "a" / "4.png")
+    measured, failures = run(folder)
+    assert list(measured) == ["a/1.png"]
+    assert {path: "no file" in reason for path, reason in failures.items()} == {"a/2.png": True, "a/4.png": True}
+
+
 def test_arrays_are_measured_from_the_stream(tmp_path, draw, run, monkeypatch):
     images = np.stack([draw(i, 28, 28) for i in range(30)])
     np.savez(tmp_path / "set.npz", train_images=images, train_labels=np.zeros((30, 1), np.uint8))

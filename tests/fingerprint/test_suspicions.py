@@ -55,6 +55,6 @@ def test_beside_others(usual, change, code):
 
 
 def test_storage(usual):
-    assert storage_of(usual) == "colour, 8 bits"
-    assert storage_of(replace(usual, colour=False)) == "grey in three channels, 8 bits"
-    assert storage_of(replace(usual, colour=False, channels=1, bits=16)) == "grey, 16 bits"
+    assert storage_of(usual) == "colour of 8 bits"
+    assert storage_of(replace(usual, colour=False)) == "grey in three channels of 8 bits"
+    assert storage_of(replace(usual, colour=False, channels=1, bits=16)) == "grey of 16 bits"
