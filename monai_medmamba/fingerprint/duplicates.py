@@ -16,7 +16,8 @@ BITS_APART = 10
 """Two images of which more bits of the perceptual hash differ are not alike."""
 CORRELATION = 0.985
 """Nor are those whose tiny copies correlate less."""
-BLOCK = 1024
+PAIRS_AT_ONCE = 2**22
+"""So that a block of comparisons takes little memory, even where all images are alike."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,10 @@ def near_parts(hashes: Sequence[int], tiny: Sequence[bytes]) -> list[int]:
     copies = np.frombuffer(b"".join(tiny), np.uint8).reshape(count, TINY * TINY).astype(np.float32)
     copies -= copies.mean(axis=1, keepdims=True)
     copies /= np.maximum(np.linalg.norm(copies, axis=1, keepdims=True), 1e-6)
-    for begin in range(0, count, BLOCK):
-        near = signs[begin : begin + BLOCK] @ signs[begin:].T >= 64 - 2 * BITS_APART
-        near &= group[begin : begin + BLOCK, None] != group[None, begin:]
+    block = max(1, PAIRS_AT_ONCE // count)
+    for begin in range(0, count, block):
+        near = signs[begin : begin + block] @ signs[begin:].T >= 64 - 2 * BITS_APART
+        near &= group[begin : begin + block, None] != group[None, begin:]
         rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
         alike = copies[begin + rows] @ copies[begin + columns].T >= CORRELATION
         alike &= near[np.ix_(rows, columns)]

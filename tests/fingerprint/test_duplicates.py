@@ -87,7 +87,7 @@ def chain(count, seed=0):
 
 def test_groups_are_joined_through_others(monkeypatch):
     monkeypatch.setattr("monai_medmamba.fingerprint.duplicates.CORRELATION", 0.9)
-    monkeypatch.setattr("monai_medmamba.fingerprint.duplicates.BLOCK", 7)
+    monkeypatch.setattr("monai_medmamba.fingerprint.duplicates.PAIRS_AT_ONCE", 7 * 50)
     hashes, copies = chain(50)
     assert near_parts(hashes, copies) == [0] * 50
     order = np.random.default_rng(1).permutation(50)
