@@ -19,8 +19,6 @@ __all__ = ["SS2D", "SS3D"]
 class _SSND(nn.Module):
     """The layer for any number of spatial axes; see SS2D and SS3D."""
 
-    conv_bias: Tensor  # once frozen
-
     def __init__(
         self,
         spatial_dims: int,
@@ -57,8 +55,8 @@ class _SSND(nn.Module):
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
         # Two products in place of one that is split: the convolution would copy its half of the result.
         features, gate = (F.linear(x, weight) for weight in self.in_proj.weight.chunk(2))
-        features = self._convolve(features.movedim(-1, 1)).movedim(1, -1)
-        features = F.silu(features + self.conv_bias if self.frozen else features).contiguous()  # (B, *space, D)
+        features = self._convolve(features)
+        features = F.silu(features).contiguous()  # (B, *space, D)
         weight, dt_weight, decay_rate = self.scan_parameters()
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
@@ -66,11 +64,14 @@ class _SSND(nn.Module):
         return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
 
     def _convolve(self, x: Tensor) -> Tensor:
-        # The weight's one input channel is put last, in name only: a compiler that takes it for channels first turns
-        # the map round, and back.
-        weight = self.conv.weight.squeeze(1).unsqueeze(-1).movedim(-1, 1)
+        if not x.is_cuda:
+            return self.conv(x.movedim(-1, 1)).movedim(1, -1)
+        # There, a convolution of one channel each adds its bias in a pass of its own, and torch.compile would keep the
+        # sum with channels first.
         convolve = F.conv2d if x.dim() == 4 else F.conv3d
-        return convolve(x, weight, self.conv.bias, padding=self.conv.padding, groups=self.conv.groups)
+        conv = self.conv
+        y = convolve(x.movedim(-1, 1), conv.weight, padding=conv.padding, groups=conv.groups).movedim(1, -1)
+        return y + conv.bias.to(y.dtype)
 
     def scan_parameters(self) -> tuple[Tensor, Tensor, Tensor]:
         """Returns the weights of x_proj and of the step, and the state matrix, as the scan wants them.
@@ -90,9 +91,6 @@ class _SSND(nn.Module):
         """Computes once what the scan wants of the parameters, in place: for inference alone."""
         found = [nn.Parameter(tensor.detach(), requires_grad=False) for tensor in self.scan_parameters()]
         self.x_proj_weight, self.dt_weight, self.A_log = found
-        # Added with the activation: convolutions of one channel each add it in a pass of its own.
-        self.register_buffer("conv_bias", self.conv.bias.detach())
-        self.conv.bias = None
         self.frozen = True
 
 

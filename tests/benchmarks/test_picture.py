@@ -14,7 +14,7 @@ def test_draws_every_panel(gpu_record):
     figure = picture.draw(gpu_record)
     inference, training, core, losses = figure.get_axes()
     assert len(inference.patches) == 2 + 4 + 3 * 3  # modes of T published and ours (compile too), three of each peer
-    assert len(training.patches) == 1 + 2 + 3 * 2
+    assert len(training.patches) == 2 * 2 + 1 + 3 * 2
     assert len(core.patches) == 4 * 4
     assert [line.get_label() for line in losses.get_lines()] == ["cuda", "reference"]
 

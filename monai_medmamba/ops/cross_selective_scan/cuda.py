@@ -79,9 +79,7 @@ class _Tiles(NamedTuple):
 
 
 @functools.cache
-def _tiles(
-    rows: int, channels: int, length: int, states: int, rank: int, itemsize: int, device: torch.device
-) -> _Tiles:
+def _tiles(rows: int, channels: int, states: int, rank: int, itemsize: int, device: torch.device) -> _Tiles:
     """Returns the tiles that were fastest on a Hopper GPU for calls like this one, and that fit the device.
 
     ``rows`` counts images times directions. Where images and channels alone give too few warps, time is shared among
@@ -123,7 +121,7 @@ class _Call:
         self.states, self.batch, self.length = A.shape[-1], x.shape[0], x[0, ..., 0].numel()
         self.space = tuple(x.shape[1:-1])
         rows, itemsize = self.batch * self.directions, self.real.itemsize
-        self.tiles = _tiles(rows, self.channels, self.length, self.states, self.rank, itemsize, x.device)
+        self.tiles = _tiles(rows, self.channels, self.states, self.rank, itemsize, x.device)
 
     def kernel(self, which: str) -> _Kernel:
         """Returns the kernel for one of the fields of the call's tiles."""
