@@ -20,24 +20,27 @@ cuda = api.cuda
 
 
 class Tile(NamedTuple):
-    """A tile in the kernel's terms: time warps, tokens of each, channel warps."""
+    """A tile in the kernel's terms: time warps, tokens of each, channel warps, windows backward."""
 
     time_warps: int
     tokens: int
     channel_warps: int
+    windows: int = 1
 
     @property
     def full(self) -> cuda._Tile:
         """The package's own record."""
-        return cuda._Tile(*self, blocks=1)
+        return cuda._Tile(self.time_warps, self.tokens, self.channel_warps, 1, self.windows)
 
 
 class Emulated(NamedTuple):
-    """Both kernels for one set of sizes."""
+    """The kernels for one set of sizes."""
 
+    ends: ctypes.CDLL
     forward: ctypes.CDLL
     backward: ctypes.CDLL
     save: int
+    segment: int
     block_channels: int
 
 
@@ -48,31 +51,42 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
     if compiler is None:
         pytest.skip("the emulator of the CUDA kernels needs g++")
     x, _x_dbl, dt_weight, _dt_bias, A, _D = tensors
-    states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
+    states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.window
     with tempfile.TemporaryDirectory() as folder:
         libraries = []
-        for tile, is_backward in ((forward.full, False), (backward.full, True)):
+        kernels = (("ends", forward.full), ("forward", forward.full), ("backward", backward.full))
+        for which, tile in kernels:
+            is_backward = which == "backward"
             constants = {
                 **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
                 **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
+                **{"WINDOWS": tile.windows, "ENDS": int(which == "ends")},
                 **{"SHARED": cuda._shared_bytes(tile, states, rank, 8, is_backward)},
                 **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
             }
-            library = Path(folder) / f"backward_{is_backward}.so"
+            library = Path(folder) / f"{which}.so"
             macros = [f"-D{name}={value}" for name, value in constants.items()]
             command = [compiler, "-O1", "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *macros]
             subprocess.run([*command, str(HERE / "gpu_emulator.cpp"), "-o", str(library)], check=True)
             libraries.append(ctypes.CDLL(str(library)))
-        yield Emulated(*libraries, save, cuda._width(backward.channel_warps, states))
+        yield Emulated(*libraries, save, forward.full.segment, cuda._width(backward.channel_warps, states))
 
 
-def scan_forward(library: Emulated, tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Return y and the states that the backward pass wants."""
+def scan_forward(library: Emulated, tensors: Sequence[Tensor], chunks: int = 1) -> tuple[Tensor, Tensor]:
+    """Return y and the states that the backward pass wants, from directions cut into at most that many chunks."""
     x, A = tensors[0], tensors[4]
     y = torch.full((A.shape[0], *x.shape), torch.nan, dtype=x.dtype)
     length = x[0, ..., 0].numel()
     states = y.new_full((len(x), A.shape[0], -(-length // library.save), *A.shape[1:]), torch.nan)
-    library.forward.forward(*map(_pointer, (*tensors, y, states)), *_sizes(x))
+    unit = max(library.segment, library.save)
+    tokens = -(-length // (chunks * unit)) * unit
+    chunks = -(-length // tokens)
+    ends = y.new_full((len(x), A.shape[0], chunks, *A.shape[1:]), torch.nan)
+    steps = ends[..., 0].clone()
+    first = [*map(_pointer, tensors), None, None, *map(_pointer, (ends, steps))]
+    library.ends.forward(*first, tokens, chunks - 1, *_sizes(x))
+    second = map(_pointer, (*tensors, y, states, ends, steps))
+    library.forward.forward(*second, tokens, chunks, *_sizes(x))
     return y.sum(0), states
 
 

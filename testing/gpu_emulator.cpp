@@ -4,10 +4,11 @@
 
 #if !BACKWARD
 extern "C" void forward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
-                        const real* skip, io* y, real* states, int images, int length, int channels, int height,
-                        int width, int depth) {
-    launch(images * K * ((channels + CB - 1) / CB), NT, sizeof(Inputs), [=] {
-        scan_forward(x, x_dbl, weight, bias, A, skip, y, states, images, length, channels, height, width, depth);
+                        const real* skip, io* y, real* states, real* ends, real* steps, int chunk_tokens,
+                        int chunks, int images, int length, int channels, int height, int width, int depth) {
+    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Inputs), [=] {
+        scan_forward(x, x_dbl, weight, bias, A, skip, y, states, ends, steps, chunk_tokens, images, length, channels,
+                     height, width, depth);
     });
 }
 #else

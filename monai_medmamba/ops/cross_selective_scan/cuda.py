@@ -24,16 +24,24 @@ _BUSY = 6  # warps that a multiprocessor needs to be busy with
 
 
 class _Tile(NamedTuple):
-    """How a block divides its work: ``tokens`` each for ``time_warps`` warps, on ``channel_warps`` times as many."""
+    """How a block divides its work: ``tokens`` each for ``time_warps`` warps, on ``channel_warps`` times as many.
+
+    Backward, a segment may have several ``windows`` of that; the states before each of them are kept.
+    """
 
     time_warps: int
     tokens: int
     channel_warps: int
     blocks: int  # that a multiprocessor should hold at a time
+    windows: int = 1
+
+    @property
+    def window(self) -> int:
+        return self.time_warps * self.tokens
 
     @property
     def segment(self) -> int:
-        return self.time_warps * self.tokens
+        return self.window * self.windows
 
 
 class _Kernel(NamedTuple):
@@ -76,6 +84,7 @@ class _Tiles(NamedTuple):
     result: _Tile
     states: _Tile
     backward: _Tile
+    chunks: int = 1  # in which the first two cut a direction
 
 
 @functools.cache
@@ -103,7 +112,7 @@ def _tiles(rows: int, channels: int, states: int, rank: int, itemsize: int, devi
         )
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
     fits = all(
-        _shared_bytes(tile, states, rank, itemsize, backward=place == 2) <= limit for place, tile in enumerate(tiles)
+        _shared_bytes(tile, states, rank, itemsize, backward=place == 2) <= limit for place, tile in enumerate(tiles[:3])
     )
     small = _Tile(1, 4, 1, 1)
     return tiles if fits else _Tiles(small, small, small)
@@ -123,19 +132,32 @@ class _Call:
         rows, itemsize = self.batch * self.directions, self.real.itemsize
         self.tiles = _tiles(rows, self.channels, self.states, self.rank, itemsize, x.device)
 
-    def kernel(self, which: str) -> _Kernel:
-        """Returns the kernel for one of the fields of the call's tiles."""
+    def kernel(self, which: str, ends: bool = False) -> _Kernel:
+        """Returns the kernel for one of the fields of the call's tiles, or the one for the ends of its chunks."""
         tile: _Tile = getattr(self.tiles, which)
-        save = tile.segment if which == "result" else self.tiles.backward.segment
+        save = self.tiles.backward.window if which != "result" and not ends else tile.segment
         backward, whole = which == "backward", self.channels % 4 == 0
         device, dims = self.inputs[0].device, len(self.space)
-        return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole)
+        return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole, ends)
 
-    def run(self, kernel: _Kernel, name: str, *tensors: Tensor | None) -> None:
+    def run(self, kernel: _Kernel, name: str, *arguments: Tensor | int | None, chunks: int = 1) -> None:
         sizes = (self.batch, self.length, self.channels, *self.space, *([1] if len(self.space) == 2 else []))
-        blocks = -(-self.channels // kernel.channels) * self.directions * self.batch
+        blocks = -(-self.channels // kernel.channels) * self.directions * self.batch * chunks
         threads = 32 * kernel.tile.time_warps * kernel.tile.channel_warps
-        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*self.inputs, *tensors, *sizes])
+        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*self.inputs, *arguments, *sizes])
+
+    def scan(self, which: str, y: Tensor | None, states: Tensor | None) -> None:
+        """Scans forward with the tile ``which``, and fills what is given of the result and the kept states."""
+        kernel = self.kernel(which)
+        unit = max(kernel.tile.segment, self.tiles.backward.window)
+        tokens = -(-self.length // (self.tiles.chunks * unit)) * unit
+        chunks = -(-self.length // tokens)
+        ends = steps = None
+        if chunks > 1:
+            ends = self.own(self.batch, self.directions, chunks, self.channels, self.states)
+            steps = self.own(*ends.shape[:-1])
+            self.run(self.kernel(which, True), "scan_forward", None, None, ends, steps, tokens, chunks=chunks - 1)
+        self.run(kernel, "scan_forward", y, states, ends, steps, tokens, chunks=chunks)
 
     def own(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or self.real, device=self.inputs[0].device)
@@ -152,12 +174,13 @@ def _compiled(
     save: int,
     backward: bool,
     whole: bool,
+    ends: bool,
 ) -> _Kernel:
     shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward)
     constants = {
         **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
         **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
-        **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole)},
+        **{"WINDOWS": tile.windows, "SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": int(ends)},
     }
     program = Program(_SOURCE.read_text(), constants, device)
     return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
@@ -200,7 +223,7 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
-    call.run(call.kernel("result"), "scan_forward", y, None)
+    call.scan("result", y, None)
     return _sum(y, x.dtype)
 
 
@@ -210,9 +233,9 @@ def backward(
     """Returns the gradients of the six tensors, bitwise repeatable; the states of the scan are computed again."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     kernel = call.kernel("backward")
-    segments = -(-call.length // kernel.tile.segment)
-    states = call.own(call.batch, call.directions, segments, call.channels, call.states)
-    call.run(call.kernel("states"), "scan_forward", None, states)
+    windows = -(-call.length // kernel.tile.window)
+    states = call.own(call.batch, call.directions, windows, call.channels, call.states)
+    call.scan("states", None, states)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
     grad_A = call.own(call.batch, *A.shape)

@@ -7,11 +7,16 @@
 //
 // In a warp a lane holds 2 channels x 4 states: LS lanes span the NP states, LC lanes span the warp's channels.
 //
-// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states.
+// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states. Backward,
+// a segment then has several windows of M tokens, one after the other.
+//
+// Where images and channels give too few blocks, the forward pass cuts the direction into chunks with a block for each.
+// A first launch (ENDS) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the
+// second a block puts the ends before its chunk together and goes on from there.
 //
 // Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
-// CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the forward pass keeps) and SHARED
-// (bytes, checked below).
+// WINDOWS, CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states
+// that the forward pass keeps), ENDS (0, 1) and SHARED (bytes, checked below).
 
 #ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
 #define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
@@ -36,7 +41,7 @@ constexpr int LS = NP / 4;                 // lanes that share a channel
 constexpr int LC = 32 / LS;                // lanes that share a state
 constexpr int CHW = 2 * LC;                // channels of a warp
 constexpr int CB = CW * CHW;               // channels of a block
-constexpr int T = W * M;                   // tokens of a segment
+constexpr int T = W * M * WINDOWS;         // tokens of a segment
 constexpr int NT = 32 * W * CW;            // threads
 constexpr int K = 2 * DIMS;                // directions
 constexpr int RP = (R + 3) / 4 * 4;        // rank, padded
@@ -52,7 +57,7 @@ constexpr real LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
 static_assert(SAVE % T == 0 || (W == 1 && T % SAVE == 0), "states are kept where a warp has them");
 static_assert(T <= NT, "a thread finds one token's place");
-
+static_assert(WINDOWS == 1 || (W == 1 && BACKWARD), "windows follow each other in one warp, backward");
 
 struct Inputs {
     alignas(16) real rows[T][ROW];
@@ -276,7 +281,7 @@ __device__ __forceinline__ int channel_of(int element) {
 }
 
 struct Block {
-    int batch, direction, group;  // the image, the direction, the block of channels
+    int batch, direction, group, chunk;  // the image, the direction, the block of channels, the part of the tokens
     int images, length, channels, groups, height, width, depth;
 
     __device__ __forceinline__ Block(int images, int length, int channels, int height, int width, int depth)
@@ -284,7 +289,8 @@ struct Block {
         groups = (channels + CB - 1) / CB;
         group = blockIdx.x % groups;
         direction = blockIdx.x / groups % K;
-        batch = blockIdx.x / groups / K;
+        batch = blockIdx.x / groups / K % images;
+        chunk = blockIdx.x / groups / K / images;
     }
 
     // The place in the image of a direction's token; beyond either end, that of a token which is there.
@@ -497,20 +503,53 @@ __device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, con
 }
 
 #if !BACKWARD
+// The row of a chunk of a channel among the chunks' ends (B, K, chunks, D, N) and sums of steps (B, K, chunks, D).
+__device__ __forceinline__ long long chunk_row(const Block& block, int chunk, int chunk_tokens, int channel) {
+    const long long chunks = (block.length + chunk_tokens - 1) / chunk_tokens;
+    const long long row = (static_cast<long long>(block.batch) * K + block.direction) * chunks + chunk;
+    return row * block.channels + block.group * CB + channel;
+}
+
+// The state of a channel before this block's chunk, from the ends of those before it.
+__device__ __forceinline__ real chained(const Block& block, const real* ends, const real* steps, int chunk_tokens,
+                                        int channel, int n, real rate) {
+    real h = 0;
+    if (!block.has(channel) || n >= N) return h;
+#pragma unroll 4
+    for (int c = 0; c < block.chunk; ++c) {
+        const long long row = chunk_row(block, c, chunk_tokens, channel);
+        h = power_of_two(rate * steps[row]) * h + ends[row * N + n];
+    }
+    return h;
+}
+
 extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip, io* __restrict__ y,
-    real* __restrict__ states, int images, int length, int channels, int height, int width, int depth) {
+    real* __restrict__ states, real* __restrict__ ends, real* __restrict__ steps, int chunk_tokens, int images,
+    int length, int channels, int height, int width, int depth) {
     SHARED_MEMORY;
     Inputs& in = *reinterpret_cast<Inputs*>(memory);
     const Block block(images, length, channels, height, width, depth);
     const Place place;
+    const int begin = block.chunk * chunk_tokens;
+    const int end = length - begin < chunk_tokens ? length : begin + chunk_tokens;
     real rate[2][4], h[2][4] = {}, own_rate[OWN], own[OWN];
+    real all_steps[W > 1 ? OWN : 2] = {};  // of the chunk, for ENDS
     read_rates(rate, block, place, A);
 #pragma unroll
     for (int i = 0; i < OWN; ++i) {
+        const int e = threadIdx.x + i * NT;
         own[i] = 0;
-        own_rate[i] = threadIdx.x + i * NT < ELEMENTS ? rate_of(block, threadIdx.x + i * NT, A) : real(0);
+        own_rate[i] = e < ELEMENTS ? rate_of(block, e, A) : real(0);
+        if (W > 1 && !ENDS && e < ELEMENTS)
+            own[i] = chained(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
+    }
+    if (W == 1 && !ENDS) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+            h[i / 4][i % 4] = chained(block, ends, steps, chunk_tokens, place.channel + i / 4, place.state + i % 4,
+                                      rate[i / 4][i % 4]);
     }
     // Sums of GROUP tokens at a time leave each lane of a channel with one of them.
     constexpr int GROUP = LS >= 2 * M ? M : LS > 2 ? LS / 2 : 1;
@@ -520,20 +559,20 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 #pragma unroll
     for (int i = 0; i < LEFT; ++i)
         sum_place[i] = &in.dt[place.time_warp * M + (first_sum + i) / 2][place.channel + (first_sum + i) % 2];
-    prepare(in, block, weight, bias, skip, 0, T);
+    prepare(in, block, weight, bias, skip, begin, T);
     x += block.features();
     x_dbl += block.rows();
-    if (y) y += block.own_features() - block.group * CB;
+    if (!ENDS && y) y += block.own_features() - block.group * CB;
     Staging<false> staging;
     staging.load(block, x, x_dbl, nullptr, in.token[0]);
 
-    for (int start = 0, turn = 0; start < length; start += T, turn = (turn + 1) % 3) {
+    for (int start = begin, turn = 0; start < end; start += T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
         const int count = length - start;  // of tokens that are there, T or more but for the last segment
         staging.put_rows(in, count);
         __syncthreads();
         staging.put_features(in, block, count);
-        if (start + T < length) staging.load(block, x, x_dbl, nullptr, in.token[(turn + 1) % 3]);
+        if (start + T < end) staging.load(block, x, x_dbl, nullptr, in.token[(turn + 1) % 3]);
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start + 2 * T + threadIdx.x);
         __syncthreads();
 
@@ -572,17 +611,18 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                 const int e = threadIdx.x + i * NT;
                 if (e >= ELEMENTS) break;
                 const int channel = channel_of(e);
-                if (states && start % SAVE == 0 && block.has(channel) && e % NP < N)
+                if (!ENDS && states && start % SAVE == 0 && block.has(channel) && e % NP < N)
                     states[kept_state(block, start, channel, e % NP)] = own[i];
 #pragma unroll
                 for (int w = 0; w < W; ++w) {
-                    const real end = in.carry[w][e];
+                    const real reached = in.carry[w][e];
                     in.carry[w][e] = own[i];
-                    own[i] = power_of_two(own_rate[i] * in.step[w][channel]) * own[i] + end;
+                    own[i] = power_of_two(own_rate[i] * in.step[w][channel]) * own[i] + reached;
+                    if (ENDS) all_steps[i] += in.step[w][channel];
                 }
             }
             __syncthreads();
-            if (!y) continue;  // the states alone were asked for
+            if (ENDS || !y) continue;  // the states alone were asked for
 
 #pragma unroll
             for (int j = 0; j < 2; ++j) {
@@ -598,13 +638,14 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 #pragma unroll
             for (int p = 0; p < GROUP; ++p) {
                 const int m = m0 + p, t = place.time_warp * M + m;
-                if (W == 1 && m % SAVE == 0 && states && (start + m) % SAVE == 0 && start + m < length)
+                if (W == 1 && !ENDS && m % SAVE == 0 && states && (start + m) % SAVE == 0 && start + m < length)
                     move_states<true>(h, states, block, place, start + m);
                 const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
                 const Four B = four(&in.rows[t][RP + place.state]), C = four(&in.rows[t][RP + NP + place.state]);
 #pragma unroll
                 for (int j = 0; j < 2; ++j) {
                     const real u = dt.v[j] * value.v[j];
+                    if (ENDS && W == 1) all_steps[j] += dt.v[j];
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
@@ -614,17 +655,36 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                     sums[2 * p + j] = sum;
                 }
             }
-            if (W == 1 && !y) continue;
+            if (W == 1 && (ENDS || !y)) continue;
             sum_lanes<2 * GROUP, 1, LS>(sums, place.lane);
 #pragma unroll
             for (int i = 0; i < LEFT; ++i) held[m0 / GROUP][i] = sums[i];
         }
-        if (y && place.lane % LS < 2 * GROUP) {
+        if (!ENDS && y && place.lane % LS < 2 * GROUP) {
 #pragma unroll
             for (int i = 0; i < M / GROUP * LEFT; ++i) sum_place[i % LEFT][i / LEFT * GROUP * CB] = held[i / LEFT][i % LEFT];
         }
         __syncthreads();
-        if (y) staging.store(in, in.x, block, y, tokens, count);
+        if (!ENDS && y) staging.store(in, in.x, block, y, tokens, count);
+    }
+    if constexpr (ENDS && W > 1) {
+#pragma unroll
+        for (int i = 0; i < OWN; ++i) {
+            const int e = threadIdx.x + i * NT, channel = channel_of(e), n = e % NP;
+            if (e >= ELEMENTS || !block.has(channel) || n >= N) continue;
+            const long long row = chunk_row(block, block.chunk, chunk_tokens, channel);
+            ends[row * N + n] = own[i];
+            if (n == 0) steps[row] = all_steps[i];
+        }
+    } else if constexpr (ENDS) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const int channel = place.channel + i / 4, n = place.state + i % 4;
+            if (!block.has(channel) || n >= N) continue;
+            const long long row = chunk_row(block, block.chunk, chunk_tokens, channel);
+            ends[row * N + n] = h[i / 4][i % 4];
+            if (n == 0) steps[row] = all_steps[i / 4];
+        }
     }
 }
 
@@ -663,7 +723,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     Staging<true> staging;
     staging.load(block, x, x_dbl, dy, in.token[0]);
     real next[2][4];
-    if constexpr (W == 1) move_states<false>(next, states, block, place, last);
+    if constexpr (W == 1) move_states<false>(next, states, block, place, (length - 1) / M * M);
 
     for (int start = last, turn = 0; start >= 0; start -= T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
@@ -673,6 +733,11 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         staging.put_features(in, block, count);
         if (start >= T) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start - 2 * T + int(threadIdx.x));
+        __syncthreads();
+
+#pragma unroll 1
+      for (int window = WINDOWS - 1; window >= 0; --window) {
+        const int first = window * M, from = start + first;  // in the segment, in the direction
         real begin[OWN], decay[W > 1 ? M : 1][2][4], h[M + 1][2][4];
         // With one time warp, computed twice: there are no registers to keep it in.
         const auto fading = [&](real step, int j, int s, int m) {
@@ -691,9 +756,8 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 const bool there = block.has(place.channel + i / 4) && place.state + i % 4 < N;
                 h[0][i / 4][i % 4] = there ? next[i / 4][i % 4] : real(0);
             }
-            if (start >= T) move_states<false>(next, states, block, place, start - T);
+            if (from >= M && from < length) move_states<false>(next, states, block, place, from - M);
         }
-        __syncthreads();
 
         // From zero states: the scan's end, and the adjoint's end in the other sense.
         if constexpr (W > 1) {
@@ -769,7 +833,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         }
 #pragma unroll
         for (int m = 0; m < M; ++m) {
-            const int t = place.time_warp * M + m;
+            const int t = first + place.time_warp * M + m;
             const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
             const Four B = four(&in.rows[t][RP + place.state]);
 #pragma unroll
@@ -783,7 +847,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         }
 #pragma unroll
         for (int m = M - 1; m >= 0; --m) {
-            const int t = place.time_warp * M + m;
+            const int t = first + place.time_warp * M + m;
             const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
             const Two grad = two(&in.dy[t][place.channel]);
             const Four B = four(&in.rows[t][RP + place.state]), C = four(&in.rows[t][RP + NP + place.state]);
@@ -816,9 +880,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             sum_lanes<4, 1, LS>(over_states, place.lane);
             if (place.lane % LS < 4) {
 #pragma unroll
-                for (int i = 0; i < LEFT; ++i) sum_place[i][m * CB] *= over_states[i];
+                for (int i = 0; i < LEFT; ++i) sum_place[i][(first + m) * CB] *= over_states[i];
             }
         }
+      }
         __syncthreads();
 
         staging.store(in, in.dy, block, dx, tokens, count);

@@ -31,22 +31,29 @@ def test_asking_for_it_by_name_on_the_cpu_raises():
 
 # The kernels themselves, run on the CPU thread by thread: forward tile, backward tile, sizes.
 @pytest.mark.parametrize(
-    ("forward", "backward", "space", "options"),
+    ("forward", "backward", "chunks", "space", "options"),
     [
-        (Tile(1, 16, 2), Tile(1, 8, 2), (7, 13), {"channels": 21, "states": 16, "rank": 4}),
-        (Tile(8, 8, 1), Tile(8, 8, 1), (7, 13), {"channels": 20, "states": 16, "rank": 3}),
-        (Tile(2, 8, 1), Tile(4, 8, 1), (3, 4, 5), {"channels": 32, "states": 8, "rank": 4}),
-        (Tile(2, 8, 1), Tile(2, 8, 1), (7, 5), {"channels": 70, "states": 4, "rank": 1}),
-        (Tile(1, 8, 1), Tile(1, 4, 1), (3, 4), {"channels": 70, "states": 3, "rank": 2}),
-        (Tile(1, 8, 1), Tile(1, 8, 1), (1, 2), {"channels": 9, "states": 5, "rank": 5}),
+        (Tile(1, 16, 2), Tile(1, 8, 2), 1, (7, 13), {"channels": 21, "states": 16, "rank": 4}),
+        (Tile(8, 8, 1), Tile(8, 8, 1), 1, (7, 13), {"channels": 20, "states": 16, "rank": 3}),
+        (Tile(2, 8, 1), Tile(4, 8, 1), 1, (3, 4, 5), {"channels": 32, "states": 8, "rank": 4}),
+        (Tile(2, 8, 1), Tile(2, 8, 1), 1, (7, 5), {"channels": 70, "states": 4, "rank": 1}),
+        (Tile(1, 8, 1), Tile(1, 4, 1), 1, (3, 4), {"channels": 70, "states": 3, "rank": 2}),
+        (Tile(1, 8, 1), Tile(1, 8, 1), 1, (1, 2), {"channels": 9, "states": 5, "rank": 5}),
+        (Tile(1, 16, 2), Tile(1, 8, 3, 2), 1, (7, 13), {"channels": 21, "states": 16, "rank": 4}),
+        (Tile(1, 16, 1), Tile(1, 4, 1, 4), 4, (7, 11), {"channels": 18, "states": 7, "rank": 2}),
+        (Tile(2, 8, 1), Tile(2, 8, 1), 3, (7, 11), {"channels": 20, "states": 16, "rank": 3}),
+        (Tile(1, 8, 1), Tile(1, 8, 1), 9, (3, 4, 5), {"channels": 40, "states": 8, "rank": 4}),
     ],
-    ids=["serial", "chained", "volume", "many channels", "more channels than threads", "two tokens"],
+    ids=[
+        *("serial", "chained", "volume", "many channels", "more channels than threads", "two tokens"),
+        *("windows", "windows, serial chunks", "chained chunks", "chunks of a volume"),
+    ],
 )
-def test_kernels_match_reference_on_the_emulator(forward, backward, space, options):
+def test_kernels_match_reference_on_the_emulator(forward, backward, chunks, space, options):
     tensors = scan_inputs(space, dtype=torch.float64, **options)
     cotangent = torch.randn_like(tensors[0])
     with emulated(forward, backward, tensors) as library:
-        y, states = scan_forward(library, tensors)
+        y, states = scan_forward(library, tensors, chunks)
         found = {"y": y, **scan_backward(library, tensors, cotangent, states)}
     exact = value_and_gradients(tensors, "reference", cotangent)
     assert found.keys() == exact.keys()
