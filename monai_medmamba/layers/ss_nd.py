@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..ops import cross_selective_scan
 from .initialization import init_log_decay, init_step_bias
@@ -61,6 +62,12 @@ class _SSND(nn.Module):
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
         y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
+        if self.training and not (torch.jit.is_tracing() or torch.compiler.is_exporting()):
+            # A fifth of a block's memory for three elementwise passes: what lies between is computed again backward.
+            return checkpoint(self._gated, y, gate, use_reentrant=False, preserve_rng_state=False)
+        return self._gated(y, gate)
+
+    def _gated(self, y: Tensor, gate: Tensor) -> Tensor:
         return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
 
     def _convolve(self, x: Tensor) -> Tensor:
