@@ -20,17 +20,16 @@ cuda = api.cuda
 
 
 class Tile(NamedTuple):
-    """A tile in the kernel's terms: time warps, tokens of each, channel warps, windows backward."""
+    """A tile in the kernel's terms: time warps, tokens of each, channel warps."""
 
     time_warps: int
     tokens: int
     channel_warps: int
-    windows: int = 1
 
     @property
     def full(self) -> cuda._Tile:
         """The package's own record."""
-        return cuda._Tile(self.time_warps, self.tokens, self.channel_warps, 1, self.windows)
+        return cuda._Tile(*self, blocks=1)
 
 
 class Emulated(NamedTuple):
@@ -51,7 +50,7 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
     if compiler is None:
         pytest.skip("the emulator of the CUDA kernels needs g++")
     x, _x_dbl, dt_weight, _dt_bias, A, _D = tensors
-    states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.window
+    states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
     with tempfile.TemporaryDirectory() as folder:
         libraries = []
         kernels = (("ends", forward.full), ("forward", forward.full), ("backward", backward.full))
@@ -60,7 +59,7 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
             constants = {
                 **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
                 **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
-                **{"WINDOWS": tile.windows, "ENDS": int(which == "ends")},
+                "ENDS": int(which == "ends"),
                 **{"SHARED": cuda._shared_bytes(tile, states, rank, 8, is_backward)},
                 **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
             }

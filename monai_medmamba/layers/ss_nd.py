@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ..ops import cross_selective_scan
 from .initialization import init_log_decay, init_step_bias
 from .normalization import layer_norm
+from .recomputation import recomputed
 
 __all__ = ["SS2D", "SS3D"]
 
@@ -54,18 +54,17 @@ class _SSND(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
-        # Two products in place of one that is split: the convolution would copy its half of the result.
-        features, gate = (F.linear(x, weight) for weight in self.in_proj.weight.chunk(2))
-        features = self._convolve(features)
-        features = F.silu(features).contiguous()  # (B, *space, D)
+        weight_of_features, weight_of_gate = self.in_proj.weight.chunk(2)
+        features = recomputed(self.training, self._features, x, weight_of_features)
         weight, dt_weight, decay_rate = self.scan_parameters()
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
         y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
-        if self.training and not (torch.jit.is_tracing() or torch.compiler.is_exporting()):
-            # A fifth of a block's memory for three elementwise passes: what lies between is computed again backward.
-            return checkpoint(self._gated, y, gate, use_reentrant=False, preserve_rng_state=False)
-        return self._gated(y, gate)
+        # Two products in place of one that is split: the convolution would copy its half of the result.
+        return recomputed(self.training, self._gated, y, F.linear(x, weight_of_gate))
+
+    def _features(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.silu(self._convolve(F.linear(x, weight))).contiguous()  # (B, *space, D)
 
     def _gated(self, y: Tensor, gate: Tensor) -> Tensor:
         return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))

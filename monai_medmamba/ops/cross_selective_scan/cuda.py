@@ -21,27 +21,21 @@ _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
+_BUSIER = 24  # warps a multiprocessor that chunks of a direction should give, to be worth scanning twice
+_LONG, _SHORT = 8192, 512  # tokens of a direction from which on chunks pay, by how the warps share time
 
 
 class _Tile(NamedTuple):
-    """How a block divides its work: ``tokens`` each for ``time_warps`` warps, on ``channel_warps`` times as many.
-
-    Backward, a segment may have several ``windows`` of that; the states before each of them are kept.
-    """
+    """How a block divides its work: ``tokens`` each for ``time_warps`` warps, on ``channel_warps`` times as many."""
 
     time_warps: int
     tokens: int
     channel_warps: int
     blocks: int  # that a multiprocessor should hold at a time
-    windows: int = 1
-
-    @property
-    def window(self) -> int:
-        return self.time_warps * self.tokens
 
     @property
     def segment(self) -> int:
-        return self.window * self.windows
+        return self.time_warps * self.tokens
 
 
 class _Kernel(NamedTuple):
@@ -84,36 +78,47 @@ class _Tiles(NamedTuple):
     result: _Tile
     states: _Tile
     backward: _Tile
-    chunks: int = 1  # in which the first two cut a direction
+    chunks: tuple[int, int] = (1, 1)  # in which the first two cut a direction, at most
 
 
 @functools.cache
-def _tiles(rows: int, channels: int, states: int, rank: int, itemsize: int, device: torch.device) -> _Tiles:
+def _tiles(
+    rows: int, length: int, channels: int, states: int, rank: int, itemsize: int, device: torch.device
+) -> _Tiles:
     """Returns the tiles that were fastest on a Hopper GPU for calls like this one, and that fit the device.
 
     ``rows`` counts images times directions. Where images and channels alone give too few warps, time is shared among
-    more of them.
+    more of them, and a long direction is cut into chunks.
     """
     properties = torch.cuda.get_device_properties(device)
     busy = rows * -(-channels * _padded(states) // 256)
     time_warps = next((w for w in (1, 2, 4, 8) if w * busy >= _BUSY * properties.multi_processor_count), 16)
-    widths = (w for w in (3, 2, 1) if time_warps == 1 or w == 1)
-    width = min(widths, key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
+
+    def serial(width: int) -> _Tile:
+        return _Tile(1, 16, min(width, 2), 16 // min(width, 2))
+
+    def shared(warps: int, blocks: int) -> _Tile:
+        return _Tile(warps, 8, 1, max(1, blocks // warps))
+
+    width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
     if itemsize == 8:
         long, backward = _Tile(1, 8, 1, 1), _Tile(1, 4, 1, 1)
         tiles = _Tiles(long, long, backward)
     elif time_warps == 1:
-        long = _Tile(1, 16, min(width, 2), 16 // min(width, 2))
-        tiles = _Tiles(long, long, _Tile(1, 8, width, 12 // width))
+        tiles = _Tiles(serial(width), serial(width), _Tile(1, 8, width, 12 // width))
     else:
-        kept = min(time_warps, 8)
-        tiles = _Tiles(
-            *(_Tile(w, 8, 1, max(1, blocks // w)) for w, blocks in ((time_warps, 16), (kept, 16), (kept, 8)))
-        )
+        kept, whole = min(time_warps, 8), _BUSIER * properties.multi_processor_count
+        backward = shared(kept, 8)
+        if length >= _LONG:
+            chunks = min(64, -(-whole // busy))
+            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks))
+        elif time_warps == 16 and length >= _SHORT:
+            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(12, length // 64), 1))
+        else:
+            tiles = _Tiles(shared(time_warps, 16), shared(kept, 16), backward)
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
-    fits = all(
-        _shared_bytes(tile, states, rank, itemsize, backward=place == 2) <= limit for place, tile in enumerate(tiles[:3])
-    )
+    kinds = ((tiles.result, False), (tiles.states, False), (tiles.backward, True))
+    fits = all(_shared_bytes(tile, states, rank, itemsize, backward) <= limit for tile, backward in kinds)
     small = _Tile(1, 4, 1, 1)
     return tiles if fits else _Tiles(small, small, small)
 
@@ -130,12 +135,12 @@ class _Call:
         self.states, self.batch, self.length = A.shape[-1], x.shape[0], x[0, ..., 0].numel()
         self.space = tuple(x.shape[1:-1])
         rows, itemsize = self.batch * self.directions, self.real.itemsize
-        self.tiles = _tiles(rows, self.channels, self.states, self.rank, itemsize, x.device)
+        self.tiles = _tiles(rows, self.length, self.channels, self.states, self.rank, itemsize, x.device)
 
     def kernel(self, which: str, ends: bool = False) -> _Kernel:
         """Returns the kernel for one of the fields of the call's tiles, or the one for the ends of its chunks."""
         tile: _Tile = getattr(self.tiles, which)
-        save = self.tiles.backward.window if which != "result" and not ends else tile.segment
+        save = self.tiles.backward.segment if which != "result" and not ends else tile.segment
         backward, whole = which == "backward", self.channels % 4 == 0
         device, dims = self.inputs[0].device, len(self.space)
         return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole, ends)
@@ -149,8 +154,9 @@ class _Call:
     def scan(self, which: str, y: Tensor | None, states: Tensor | None) -> None:
         """Scans forward with the tile ``which``, and fills what is given of the result and the kept states."""
         kernel = self.kernel(which)
-        unit = max(kernel.tile.segment, self.tiles.backward.window)
-        tokens = -(-self.length // (self.tiles.chunks * unit)) * unit
+        unit = max(kernel.tile.segment, self.tiles.backward.segment)
+        most = self.tiles.chunks[which == "states"]
+        tokens = -(-self.length // (most * unit)) * unit
         chunks = -(-self.length // tokens)
         ends = steps = None
         if chunks > 1:
@@ -180,7 +186,7 @@ def _compiled(
     constants = {
         **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
         **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
-        **{"WINDOWS": tile.windows, "SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": int(ends)},
+        **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": int(ends)},
     }
     program = Program(_SOURCE.read_text(), constants, device)
     return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
@@ -233,8 +239,8 @@ def backward(
     """Returns the gradients of the six tensors, bitwise repeatable; the states of the scan are computed again."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     kernel = call.kernel("backward")
-    windows = -(-call.length // kernel.tile.window)
-    states = call.own(call.batch, call.directions, windows, call.channels, call.states)
+    segments = -(-call.length // kernel.tile.segment)
+    states = call.own(call.batch, call.directions, segments, call.channels, call.states)
     call.scan("states", None, states)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)

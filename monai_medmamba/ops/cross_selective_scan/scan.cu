@@ -7,16 +7,15 @@
 //
 // In a warp a lane holds 2 channels x 4 states: LS lanes span the NP states, LC lanes span the warp's channels.
 //
-// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states. Backward,
-// a segment then has several windows of M tokens, one after the other.
+// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states.
 //
 // Where images and channels give too few blocks, the forward pass cuts the direction into chunks with a block for each.
 // A first launch (ENDS) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the
 // second a block puts the ends before its chunk together and goes on from there.
 //
 // Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
-// WINDOWS, CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states
-// that the forward pass keeps), ENDS (0, 1) and SHARED (bytes, checked below).
+// CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the
+// forward pass keeps), ENDS (0, 1) and SHARED (bytes, checked below).
 
 #ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
 #define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
@@ -41,7 +40,7 @@ constexpr int LS = NP / 4;                 // lanes that share a channel
 constexpr int LC = 32 / LS;                // lanes that share a state
 constexpr int CHW = 2 * LC;                // channels of a warp
 constexpr int CB = CW * CHW;               // channels of a block
-constexpr int T = W * M * WINDOWS;         // tokens of a segment
+constexpr int T = W * M;                   // tokens of a segment
 constexpr int NT = 32 * W * CW;            // threads
 constexpr int K = 2 * DIMS;                // directions
 constexpr int RP = (R + 3) / 4 * 4;        // rank, padded
@@ -57,7 +56,6 @@ constexpr real LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
 static_assert(SAVE % T == 0 || (W == 1 && T % SAVE == 0), "states are kept where a warp has them");
 static_assert(T <= NT, "a thread finds one token's place");
-static_assert(WINDOWS == 1 || (W == 1 && BACKWARD), "windows follow each other in one warp, backward");
 
 struct Inputs {
     alignas(16) real rows[T][ROW];
@@ -723,7 +721,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     Staging<true> staging;
     staging.load(block, x, x_dbl, dy, in.token[0]);
     real next[2][4];
-    if constexpr (W == 1) move_states<false>(next, states, block, place, (length - 1) / M * M);
+    if constexpr (W == 1) move_states<false>(next, states, block, place, last);
 
     for (int start = last, turn = 0; start >= 0; start -= T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
@@ -733,11 +731,6 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         staging.put_features(in, block, count);
         if (start >= T) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start - 2 * T + int(threadIdx.x));
-        __syncthreads();
-
-#pragma unroll 1
-      for (int window = WINDOWS - 1; window >= 0; --window) {
-        const int first = window * M, from = start + first;  // in the segment, in the direction
         real begin[OWN], decay[W > 1 ? M : 1][2][4], h[M + 1][2][4];
         // With one time warp, computed twice: there are no registers to keep it in.
         const auto fading = [&](real step, int j, int s, int m) {
@@ -756,8 +749,9 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 const bool there = block.has(place.channel + i / 4) && place.state + i % 4 < N;
                 h[0][i / 4][i % 4] = there ? next[i / 4][i % 4] : real(0);
             }
-            if (from >= M && from < length) move_states<false>(next, states, block, place, from - M);
+            if (start >= T) move_states<false>(next, states, block, place, start - T);
         }
+        __syncthreads();
 
         // From zero states: the scan's end, and the adjoint's end in the other sense.
         if constexpr (W > 1) {
@@ -833,7 +827,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         }
 #pragma unroll
         for (int m = 0; m < M; ++m) {
-            const int t = first + place.time_warp * M + m;
+            const int t = place.time_warp * M + m;
             const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
             const Four B = four(&in.rows[t][RP + place.state]);
 #pragma unroll
@@ -847,7 +841,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         }
 #pragma unroll
         for (int m = M - 1; m >= 0; --m) {
-            const int t = first + place.time_warp * M + m;
+            const int t = place.time_warp * M + m;
             const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
             const Two grad = two(&in.dy[t][place.channel]);
             const Four B = four(&in.rows[t][RP + place.state]), C = four(&in.rows[t][RP + NP + place.state]);
@@ -880,10 +874,9 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             sum_lanes<4, 1, LS>(over_states, place.lane);
             if (place.lane % LS < 4) {
 #pragma unroll
-                for (int i = 0; i < LEFT; ++i) sum_place[i][(first + m) * CB] *= over_states[i];
+                for (int i = 0; i < LEFT; ++i) sum_place[i][m * CB] *= over_states[i];
             }
         }
-      }
         __syncthreads();
 
         staging.store(in, in.dy, block, dx, tokens, count);

@@ -1,0 +1,35 @@
+"""Memory for time: what is quick to compute again is not kept for the backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+__all__ = ["recomputed"]
+
+
+def recomputed(training: bool, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Returns what a function makes, in training without keeping what lies between its inputs and its result.
+
+    The backward pass computes that again. For functions without randomness and without running statistics.
+
+    Args:
+        training: of the module whose function it is.
+        function: of tensors; the parameters that it uses may be its module's.
+        inputs: of the function.
+
+    Returns:
+        The function's result.
+
+    Example:
+        >>> x = torch.ones(2, requires_grad=True)
+        >>> recomputed(True, lambda x: x.sigmoid().log().sum(), x).backward()
+        >>> round(x.grad[0].item(), 3)
+        0.269
+    """
+    if not training or torch.jit.is_tracing() or torch.compiler.is_exporting():
+        return function(*inputs)
+    return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
