@@ -154,7 +154,7 @@ class Bundle:
 
     def bare_step(self, device: torch.device) -> Callable[[], object]:
         """Return a call that trains the bundle's network on one batch of its loader, on the device already."""
-        network, optimizer, loss = (self.part(name) for name in ("network", "optimizer", "loss"))
+        network, optimizer, loss = (self.part(name) for name in ("train#network", "optimizer", "loss"))
         image, label = self.part("train#prepare_batch")(next(iter(self.part("train#dataloader"))), device)
         network.train()
 

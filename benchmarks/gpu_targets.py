@@ -39,20 +39,20 @@ def found(record: dict, mode: str, wanted: dict) -> bool:
     return bool(rows(record, "ms", code="ours", mode=mode, **wanted))
 
 
-def steps(record: dict, precision: dict) -> tuple[dict, dict]:
-    """Return the published training step and our fastest."""
+def steps(record: dict, field: str, precision: dict) -> tuple[dict, dict]:
+    """Return the published training step and ours, each in the best of its modes."""
     wanted = {"what": "training step", "network": T, "batch": BATCH, **precision}
-    return best(record, "ms", code="published", **wanted), best(record, "ms", code="ours", **wanted)
+    return best(record, field, code="published", **wanted), best(record, field, code="ours", **wanted)
 
 
 def training(record: dict, precision: dict) -> Reading:
     """Return how many times faster our training step is."""
-    return ratio(*steps(record, precision), "ms", "ms")
+    return ratio(*steps(record, "ms", precision), "ms", "ms")
 
 
 def memory(record: dict, precision: dict) -> Reading:
-    """Return the peak memory of our fastest training step over that of the published one."""
-    theirs, ours = steps(record, precision)
+    """Return the peak memory of our leanest training step over that of the published one's."""
+    theirs, ours = steps(record, "peak_gib", precision)
     return ratio(ours, theirs, "peak_gib", "GiB")
 
 

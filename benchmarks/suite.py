@@ -11,7 +11,7 @@ from record import Record
 from timing import capture
 from torch import Tensor, nn
 
-from monai_medmamba.networks import VARIANTS, create_medmamba, from_published
+from monai_medmamba.networks import VARIANTS, compile_network, create_medmamba, from_published
 
 CLASSES = 6
 
@@ -65,8 +65,7 @@ class Suite:
         if precision.dtype != torch.float32:
             network = copy.deepcopy(network).to(precision.dtype)
         if "compile" in case.mode:
-            torch._dynamo.reset()
-            network = torch.compile(network, dynamic=False, fullgraph=case.code == "ours")
+            network = self._compiled(network, case)
 
         def run() -> Tensor:
             with torch.no_grad(), precision.set(self.device):
@@ -84,8 +83,7 @@ class Suite:
         in_graph = case.mode.endswith("graph")
         optimizer = torch.optim.AdamW(network.train().parameters(), lr=1e-4, fused=True, capturable=in_graph)
         if "compile" in case.mode:
-            torch._dynamo.reset()
-            network = torch.compile(network, dynamic=False, fullgraph=case.code == "ours")
+            network = self._compiled(network, case)
 
         def step() -> Tensor:
             optimizer.zero_grad()
@@ -96,6 +94,11 @@ class Suite:
             return loss
 
         return step
+
+    @staticmethod
+    def _compiled(network: nn.Module, case: Case) -> nn.Module:
+        torch._dynamo.reset()
+        return compile_network(network) if case.code == "ours" else torch.compile(network, dynamic=False)
 
     def fields(self, what: str, case: Case, **more: object) -> dict:
         """Return what a row says of its case."""

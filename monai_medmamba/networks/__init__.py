@@ -1,5 +1,7 @@
 """The networks: MedMamba, its sizes, and its weights."""
 
+from .compile_network import compile_network
+from .graphed_training import GraphedTraining
 from .medmamba import MedMamba
 from .sizes import VARIANTS, create_medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
 from .upstream import from_published, load_published, published_sizes, to_published
@@ -7,7 +9,9 @@ from .weights import load_weights, save_weights
 
 __all__ = [
     "VARIANTS",
+    "GraphedTraining",
     "MedMamba",
+    "compile_network",
     "create_medmamba",
     "from_published",
     "load_published",

@@ -113,7 +113,7 @@ def _tiles(
             chunks = min(64, -(-whole // busy))
             tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks))
         elif time_warps == 16 and length >= _SHORT:
-            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(12, length // 64), 1))
+            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1))
         else:
             tiles = _Tiles(shared(time_warps, 16), shared(kept, 16), backward)
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
@@ -154,7 +154,7 @@ class _Call:
     def scan(self, which: str, y: Tensor | None, states: Tensor | None) -> None:
         """Scans forward with the tile ``which``, and fills what is given of the result and the kept states."""
         kernel = self.kernel(which)
-        unit = max(kernel.tile.segment, self.tiles.backward.segment)
+        unit = kernel.tile.segment if states is None else max(kernel.tile.segment, self.tiles.backward.segment)
         most = self.tiles.chunks[which == "states"]
         tokens = -(-self.length // (most * unit)) * unit
         chunks = -(-self.length // tokens)

@@ -1,0 +1,77 @@
+"""A training step without the host's share: forward and backward pass as CUDA graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from monai.data import MetaTensor
+from torch import Tensor, nn
+
+__all__ = ["GraphedTraining"]
+
+
+class GraphedTraining(nn.Module):
+    """Runs a network, and in training on a GPU replays its passes from CUDA graphs instead of launching each kernel.
+
+    The first batch in training is recorded: its shape, its dtype and autocast. Batches like it are replayed; any other
+    batch, evaluation, and the CPU take the network itself. Weights stay the network's own: an optimiser, a checkpoint
+    or an evaluator keeps using the network. Not for a network inside ``DistributedDataParallel``.
+
+    Args:
+        network: what is trained. Its shapes may not depend on the values of its input.
+
+    Example:
+        >>> network = nn.Linear(3, 2)
+        >>> GraphedTraining(network)(torch.zeros(4, 3)).shape  # on a CPU: the network itself
+        torch.Size([4, 2])
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._recorded: tuple[object, Callable[[Tensor], Tensor]] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns what the network makes of a batch.
+
+        Args:
+            x: the batch, any shape that the network takes.
+
+        Returns:
+            The network's result. In training it is overwritten by the next call.
+        """
+        x = x.as_tensor() if isinstance(x, MetaTensor) else x
+        if not (x.is_cuda and self.training and torch.is_grad_enabled()):
+            return self.network(x)
+        autocast = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else None
+        kind = (x.shape, x.dtype, x.device, autocast)
+        if self._recorded is None:
+            self._recorded = kind, self._record(x, autocast)
+        recorded, replay = self._recorded
+        return replay(x) if kind == recorded else self.network(x)
+
+    def _record(self, x: Tensor, autocast: torch.dtype | None) -> Callable[[Tensor], Tensor]:
+        """Returns the network's passes from graphs; running statistics and random numbers stay as they were."""
+        buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
+        random_state = torch.cuda.get_rng_state(x.device)
+        wrapped = _Wrapped(self.network).train()
+        with torch.autocast("cuda", dtype=autocast, enabled=autocast is not None, cache_enabled=False):
+            replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        torch.cuda.set_rng_state(random_state, x.device)
+        return cast(Callable[[Tensor], Tensor], replay)
+
+
+class _Wrapped(nn.Module):
+    """Takes the change that recording makes to a module, so that the network itself has none."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)

@@ -1,0 +1,19 @@
+import torch
+
+from monai_medmamba.networks import MedMamba, compile_network
+
+
+def test_compiles():
+    """Values, and gradients through what is computed again backward; a small network, whose code is quick to build."""
+    torch.manual_seed(0)
+    network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=4, drop_path_rate=0.0, backend="chunked").train()
+    x = torch.randn(2, 3, 32, 32)
+    compiled = compile_network(network)
+    results = []
+    for run in (network, compiled):
+        network.zero_grad()
+        y = run(x)
+        y.square().sum().backward()
+        results.append([y.detach(), *(parameter.grad.clone() for parameter in network.parameters())])
+    for found, expected in zip(*reversed(results), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,55 @@
+import copy
+
+import pytest
+import torch
+from monai.data import MetaTensor
+from torch import nn
+
+from monai_medmamba.networks import GraphedTraining, MedMamba
+
+
+def small():
+    torch.manual_seed(0)
+    return MedMamba(num_classes=3, depths=(1, 1), dims=(16, 32), drop_path_rate=0.0)
+
+
+def test_on_the_cpu_it_is_the_network():
+    network = small().train()
+    x = torch.randn(2, 3, 32, 32)
+    assert torch.equal(GraphedTraining(copy.deepcopy(network))(MetaTensor(x)), network(x))
+
+
+def test_the_weights_stay_the_networks_own():
+    network = small()
+    assert {id(p) for p in GraphedTraining(network).parameters()} == {id(p) for p in network.parameters()}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("amp", [False, True])
+def test_trains_as_the_network_does(amp):
+    batches = [torch.randn(size, 3, 64, 64, device="cuda") for size in (4, 4, 3, 4)]  # one of another size
+    ended = []
+    for graphed in (False, True):
+        network = small().cuda().train()
+        run: nn.Module = GraphedTraining(network) if graphed else network
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+        for x in batches:
+            optimizer.zero_grad()
+            with torch.autocast("cuda", torch.bfloat16, enabled=amp):
+                loss = run(x).float().square().mean()
+            loss.backward()
+            optimizer.step()
+        run.eval()
+        ended.append([*network.state_dict().values(), run(batches[0]).detach()])
+    for found, expected in zip(*reversed(ended), strict=True):
+        torch.testing.assert_close(found, expected, rtol=2e-2 if amp else 1e-3, atol=1e-3 if amp else 1e-4)
+
+
+@pytest.mark.gpu
+def test_recording_changes_no_statistics_and_no_random_numbers():
+    network = small().cuda()
+    GraphedTraining(network).train()._record(torch.randn(2, 3, 64, 64, device="cuda"), None)
+    for name, buffer in network.state_dict().items():
+        if "running_mean" in name or "num_batches" in name:
+            assert not buffer.any(), name
+    assert all(parameter.grad is None for parameter in network.parameters())
