@@ -1,12 +1,13 @@
-"""Sections ``training`` and ``compile``: a step with its optimiser, eager, in a CUDA graph, through torch.compile."""
+"""Sections of a training step with its optimiser, eager and in a CUDA graph, and of what torch.compile makes of it."""
 
+from collections.abc import Iterable
 from functools import partial
 
-from cases import Case, compiled_cases, training_cases
+from cases import Case, compiled_cases, compiled_peer_cases, training_cases
 from suite import Suite
 from timing import at_most, capture, milliseconds, peak_memory, release
 
-COMPILE_SECONDS = 120  # that a row with its compilation may take
+COMPILE_SECONDS = 240  # that a row with its compilation may take
 GRACE = 30  # seconds that one may go on once no row may begin any more
 
 
@@ -35,8 +36,17 @@ def measure(suite: Suite) -> None:
 
 
 def compiled(suite: Suite) -> None:
-    """Measure what torch.compile makes of the networks, in the order of what it says."""
-    for kind, case in compiled_cases(suite.scale):
+    """Measure what torch.compile makes of our network."""
+    _compiled(suite, compiled_cases(suite.scale))
+
+
+def compiled_peers(suite: Suite) -> None:
+    """Measure what torch.compile makes of the peers."""
+    _compiled(suite, compiled_peer_cases(suite.scale))
+
+
+def _compiled(suite: Suite, cases: Iterable[tuple[str, Case]]) -> None:
+    for kind, case in cases:
 
         def figures(kind: str = kind, case: Case = case) -> dict:
             left = suite.record.seconds - suite.record.elapsed()

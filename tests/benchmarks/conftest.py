@@ -9,7 +9,14 @@ import torch
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
-from cases import PRECISIONS, Scale, compiled_cases, inference_cases, training_cases  # noqa: E402
+from cases import (  # noqa: E402
+    PRECISIONS,
+    Scale,
+    compiled_cases,
+    compiled_peer_cases,
+    inference_cases,
+    training_cases,
+)
 from suite import Suite  # noqa: E402
 
 FACTOR = {"published": 8.0, "ours": 1.0, "timm": 0.5}
@@ -41,7 +48,8 @@ def gpu_record() -> dict:
     rows = core_rows()
     cases = [("inference", case) for case in inference_cases(Scale(), published=True)]
     cases += [("training step", case) for case in training_cases(Scale(), published=True)]
-    cases += [("training step" if kind == "training" else kind, case) for kind, case in compiled_cases(Scale())]
+    compiled = [*compiled_cases(Scale()), *compiled_peer_cases(Scale())]
+    cases += [("training step" if kind == "training" else kind, case) for kind, case in compiled]
     for what, case in cases:
         figures = {"ms": FACTOR[case.code] * case.batch / 64}
         if what == "training step":
