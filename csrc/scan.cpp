@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <unistd.h>
+
 namespace {
 
 using medmamba::Gradients;
@@ -59,6 +61,12 @@ private:
     T* memory_;
 };
 
+// OpenMP's own way to run a function on every thread of a team. Torch's idle threads wait for work by spinning: other
+// threads beside them would share their processors with them.
+typedef void (*Team)(void (*function)(void*), void* data, unsigned threads, unsigned flags);
+Team team = nullptr;
+pid_t owner = 0;  // the process whose team it is: after a fork there are no threads behind it
+
 // Runs tasks 0 ... count - 1 on some threads, the calling one among them. Which thread runs a task changes no result.
 // Returns false where memory or threads ran out.
 template <class T, class Run>
@@ -73,9 +81,14 @@ bool share(int64_t count, int threads, int64_t scratch_elements, Run run) {
         }
         for (int64_t task; (task = next++) < count;) run(task, scratch.get());
     };
+    if (count < threads) threads = static_cast<int>(count);
+    if (threads > 1 && team && owner == getpid()) {
+        team([](void* data) { (*static_cast<decltype(work)*>(data))(); }, &work, threads, 0);
+        return good;
+    }
     std::vector<std::thread> others;
     try {
-        for (int64_t i = 1; i < threads && i < count; ++i) others.emplace_back(work);
+        for (int i = 1; i < threads; ++i) others.emplace_back(work);
     } catch (...) {
         // Fewer threads than asked for still do all tasks.
     }
@@ -108,6 +121,12 @@ extern "C" {
 
 // The best instruction set of this processor: 0 generic, 1 AVX2, 2 AVX-512.
 int medmamba_best_isa() { return best_isa(); }
+
+// Lends the threads of an OpenMP library that this process has loaded: the address of its `GOMP_parallel`.
+void medmamba_use_team(void* parallel) {
+    team = reinterpret_cast<Team>(parallel);
+    owner = getpid();
+}
 
 // Each returns 0, or 1 where memory ran out. `isa` must not exceed medmamba_best_isa(); doubles use generic code.
 int medmamba_forward_float(int isa, const Sizes* s, const Inputs<float>* in, float* y, int threads) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,27 @@ def _library() -> ctypes.CDLL | str:
             "Clang); install one and then the package again: pip install --force-reinstall --no-deps monai-medmamba"
         )
     try:
-        return ctypes.CDLL(str(LIBRARY))
+        library = ctypes.CDLL(str(LIBRARY))
     except OSError as error:
         return f"the compiled scan cannot be loaded on {sysconfig.get_platform()} ({error}); install the package again"
+    if (team := torch_team()) is not None:
+        library.medmamba_use_team(ctypes.c_void_p(team))
+    return library
+
+
+def torch_team() -> int | None:
+    """Returns the address of what runs a function on torch's own threads; None where torch keeps no OpenMP library.
+
+    Beside threads of its own the scan would take twice the time: torch's wait for work by spinning.
+    """
+    package = Path(torch.__file__).parent
+    loaded = getattr(os, "RTLD_NOLOAD", 0) | os.RTLD_NOW  # the library that torch runs on, never a second one
+    for path in sorted((*package.glob("lib/lib*omp*"), *package.with_name("torch.libs").glob("lib*omp*"))):
+        try:
+            return ctypes.cast(ctypes.CDLL(str(path), mode=loaded).GOMP_parallel, ctypes.c_void_p).value
+        except (OSError, AttributeError):
+            continue
+    return None
 
 
 @functools.cache

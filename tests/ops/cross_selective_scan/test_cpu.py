@@ -1,4 +1,6 @@
 import ctypes
+import multiprocessing
+import os
 
 import pytest
 import torch
@@ -83,6 +85,47 @@ def test_threads_change_no_bit_and_neither_does_running_again():
         torch.set_num_threads(threads)
     for other in results[1:]:
         assert all(torch.equal(other[name], results[0][name]) for name in other)
+
+
+def test_runs_on_torchs_own_threads():
+    """A call asks torch's OpenMP library for its threads."""
+    team, threads, asked = cpu.torch_team(), torch.get_num_threads(), []
+    if team is None:
+        pytest.skip("this build of torch keeps no OpenMP library beside it")
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+
+    def noting(function, data, count, flags):
+        asked.append(count)
+        kind(team)(function, data, count, flags)
+
+    noted = kind(noting)
+    cpu._library().medmamba_use_team(noted)
+    try:
+        torch.set_num_threads(2)
+        cross_selective_scan(*scan_inputs((9, 7), batch=3), backend="cpu")
+    finally:
+        torch.set_num_threads(threads)
+        cpu._library().medmamba_use_team(ctypes.c_void_p(team))
+    assert asked == [2]
+
+
+def _scan_in_child(tensors, results):
+    results.put(cross_selective_scan(*tensors, backend="cpu").numpy())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_works_in_a_process_forked_from_one_whose_threads_ran():
+    tensors = [tensor.detach() for tensor in scan_inputs((9, 7), batch=3, channels=40)]
+    expected = cross_selective_scan(*tensors, backend="cpu")
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    child = context.Process(target=_scan_in_child, args=(tensors, results))
+    child.start()
+    try:
+        assert torch.equal(torch.from_numpy(results.get(timeout=60)), expected)
+    finally:
+        child.kill()
+        child.join()
 
 
 def test_writes_every_element():
