@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from gpu_targets import GPU_TARGETS
-from target import Reading, Target, row
+from target import Reading, Target, row, rows
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -27,6 +27,16 @@ def stage_one(record: dict) -> Reading:
 def tiny(record: dict, backend: str) -> float:
     """Return the time of one image at 224 px through MedMamba-T."""
     return row(record, "ms", what="inference, batch 1, 224 px", network=f"medmamba_tiny ({backend})")
+
+
+def against_resnet50(record: dict) -> Reading:
+    """Return the time of one image through MedMamba-T over that through ResNet-50."""
+    wanted = {"what": "inference, batch 1, 224 px"}
+    peers = [r["ms"] for r in rows(record, "ms", **wanted) if "resnet50" in r["network"]]
+    if not peers:
+        raise LookupError("no row of resnet50")
+    ours = min(row(record, "ms", network=f"medmamba_tiny (cpu{mode})", **wanted) for mode in ("", ", fused"))
+    return Reading(ours / min(peers), (f"{ours:.4g} ms", f"{min(peers):.4g} ms"))
 
 
 def training(record: dict, backend: str) -> float:
@@ -61,6 +71,16 @@ CPU_TARGETS = (
         aim=30,
         records=CPU,
         read=lambda record: faster(tiny(record, "reference"), tiny(record, "cpu")),
+    ),
+    Target(
+        name="cpu_against_resnet50",
+        what="T, batch 1, 224 px, float32: cpu against resnet50",
+        unit="x",
+        better="lower",
+        must=1.25,
+        aim=1.0,
+        records=CPU,
+        read=against_resnet50,
     ),
     Target(
         name="cpu_training",
