@@ -32,7 +32,7 @@ def test_every_figure_comes_into_the_tables(tmp_path, gpu_record):
         "| `cuda` | bf16 | 1 / 3 | 0.5 / 1.5 | 0.3333 / 1 | 0.25 / 0.75 |",
         "| published | float32 | 4.0e-06 | " + " | ".join(["2.0e-06"] * 6) + " |",
         "| T, ours | eager | float32 | 1.0e-06 | 2.0e-06 |",
-        "| training step | eager | 896 px, batch 4 | 3.2 | 1.1 |",
+        "| training step | graph | 896 px, batch 4 | 3.2 | 1.1 |",
         "| `cuda` | 3 | 2.0000 | 0.5000 | 0.0100 | 0.0050 |",
         "| s | inference, swin_tiny, timm, x | a\\|b |",
     ):

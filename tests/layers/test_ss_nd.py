@@ -64,3 +64,15 @@ def test_matches_reference(case, backend):
     assert relative_rms(x.grad, arrays["grad_x"]) < 1e-4
     for name, expected in ours(below(arrays, "grad/")).items():
         assert relative_rms(layer.get_parameter(name).grad, expected) < 1e-4, name
+
+
+def test_training_keeps_less_than_evaluation():
+    """Evaluation with gradients keeps everything; training computes the features and the gate again."""
+    layer, x = SS2D(dim=8, d_state=4), torch.randn(1, 6, 6, 8, requires_grad=True)
+    maps = []
+    for training in (True, False):
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, kept=kept: kept.append(t.shape) or t, lambda t: t):
+            layer.train(training)(x)
+        maps.append(sum(shape.numel() for shape in kept if shape[:-1].numel() == 36))
+    assert maps[0] < 0.7 * maps[1]
