@@ -37,6 +37,7 @@ class Emulated(NamedTuple):
 
     ends: ctypes.CDLL
     forward: ctypes.CDLL
+    ends_back: ctypes.CDLL
     backward: ctypes.CDLL
     save: int
     segment: int
@@ -53,17 +54,17 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
     states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
     with tempfile.TemporaryDirectory() as folder:
         libraries = []
-        kernels = (("ends", forward.full), ("forward", forward.full), ("backward", backward.full))
-        for which, tile in kernels:
-            is_backward = which == "backward"
+        serial = backward._replace(time_warps=1)
+        kernels = ((forward, False, 1), (forward, False, 0), (serial, False, 2), (backward, True, 0))
+        for number, (tile, is_backward, ends) in enumerate(kernels):
             constants = {
                 **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
                 **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
-                "ENDS": int(which == "ends"),
-                **{"SHARED": cuda._shared_bytes(tile, states, rank, 8, is_backward)},
+                "ENDS": ends,
+                **{"SHARED": cuda._shared_bytes(tile.full, states, rank, 8, is_backward)},
                 **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
             }
-            library = Path(folder) / f"{which}.so"
+            library = Path(folder) / f"{number}.so"
             macros = [f"-D{name}={value}" for name, value in constants.items()]
             command = [compiler, "-O1", "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *macros]
             subprocess.run([*command, str(HERE / "gpu_emulator.cpp"), "-o", str(library)], check=True)
@@ -89,13 +90,25 @@ def scan_forward(library: Emulated, tensors: Sequence[Tensor], chunks: int = 1) 
     return y.sum(0), states
 
 
-def scan_backward(library: Emulated, tensors: Sequence[Tensor], grad_y: Tensor, states: Tensor) -> dict[str, Tensor]:
-    """Return the gradient of each tensor."""
+def scan_backward(
+    library: Emulated, tensors: Sequence[Tensor], grad_y: Tensor, states: Tensor, chunks: int = 1
+) -> dict[str, Tensor]:
+    """Return the gradient of each tensor, from directions cut into at most that many chunks."""
     x, x_dbl, dt_weight, _dt_bias, A, _D = tensors
     groups, rank = -(-x.shape[-1] // library.block_channels), dt_weight.shape[-1]
-    shapes = [(A.shape[0], *x.shape), (groups, *x_dbl.shape), (len(x), *A.shape), (len(x), *A.shape[:2], rank + 2)]
+    length = x[0, ..., 0].numel()
+    tokens = -(-length // (chunks * library.save)) * library.save
+    chunks = -(-length // tokens)
+    parts = chunks * len(x)
+    shapes = [(A.shape[0], *x.shape), (groups, *x_dbl.shape), (parts, *A.shape), (parts, *A.shape[:2], rank + 2)]
     results = [x.new_full(shape, torch.nan) for shape in shapes]
-    library.backward.backward(*map(_pointer, (*tensors, grad_y, states, *results)), *_sizes(x))
+    ends = x.new_full((len(x), A.shape[0], chunks, *A.shape[1:]), torch.nan)
+    steps = ends[..., 0].clone()
+    if chunks > 1:
+        first = [_pointer(grad_y), *map(_pointer, tensors[1:]), None, None, *map(_pointer, (ends, steps))]
+        library.ends_back.forward(*first, tokens, chunks - 1, *_sizes(x))
+    arguments = map(_pointer, (*tensors, grad_y, states, *results, ends, steps))
+    library.backward.backward(*arguments, tokens, chunks, *_sizes(x))
     dx, dx_dbl, dA, step = (result.sum(0) for result in results)
     names = ("x", "x_dbl", "dt_weight", "dt_bias", "A", "D")
     return dict(zip(names, (dx, dx_dbl, step[..., :rank], step[..., rank], dA, step[..., rank + 1]), strict=True))

@@ -14,10 +14,11 @@ extern "C" void forward(const io* x, const io* x_dbl, const real* weight, const 
 #else
 extern "C" void backward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
                          const real* skip, const io* dy, const real* states, io* dx, real* dx_dbl, real* dA,
-                         real* dparameters, int images, int length, int channels, int height, int width, int depth) {
-    launch(images * K * ((channels + CB - 1) / CB), NT, sizeof(Gradients), [=] {
-        scan_backward(x, x_dbl, weight, bias, A, skip, dy, states, dx, dx_dbl, dA, dparameters, images, length,
-                      channels, height, width, depth);
+                         real* dparameters, const real* ends, const real* steps, int chunk_tokens, int chunks,
+                         int images, int length, int channels, int height, int width, int depth) {
+    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Gradients), [=] {
+        scan_backward(x, x_dbl, weight, bias, A, skip, dy, states, dx, dx_dbl, dA, dparameters, ends, steps,
+                      chunk_tokens, images, length, channels, height, width, depth);
     });
 }
 #endif

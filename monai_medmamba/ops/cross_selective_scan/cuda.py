@@ -21,6 +21,7 @@ _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
+_WAVE = 12  # warps of the backward kernel that a multiprocessor holds at a time
 _BUSIER = 24  # warps a multiprocessor that chunks of a direction should give, to be worth scanning twice
 _LONG, _SHORT = 8192, 512  # tokens of a direction from which on chunks pay, by how the warps share time
 
@@ -78,7 +79,7 @@ class _Tiles(NamedTuple):
     result: _Tile
     states: _Tile
     backward: _Tile
-    chunks: tuple[int, int] = (1, 1)  # in which the first two cut a direction, at most
+    chunks: tuple[int, int, int] = (1, 1, 1)  # in which they cut a direction, at most
 
 
 @functools.cache
@@ -111,9 +112,11 @@ def _tiles(
         backward = shared(kept, 8)
         if length >= _LONG:
             chunks = min(64, -(-whole // busy))
-            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks))
+            whole = _WAVE * properties.multi_processor_count
+            backward = _Tile(1, 8, width, _WAVE // width)
+            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks, max(1, whole // busy)))
         elif time_warps == 16 and length >= _SHORT:
-            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1))
+            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1, 1))
         else:
             tiles = _Tiles(shared(time_warps, 16), shared(kept, 16), backward)
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
@@ -137,33 +140,46 @@ class _Call:
         rows, itemsize = self.batch * self.directions, self.real.itemsize
         self.tiles = _tiles(rows, self.length, self.channels, self.states, self.rank, itemsize, x.device)
 
-    def kernel(self, which: str, ends: bool = False) -> _Kernel:
+    def kernel(self, which: str, ends: int = 0) -> _Kernel:
         """Returns the kernel for one of the fields of the call's tiles, or the one for the ends of its chunks."""
         tile: _Tile = getattr(self.tiles, which)
+        if ends == 2:
+            tile = tile._replace(time_warps=1)
+        backward, whole = which == "backward" and not ends, self.channels % 4 == 0
         save = self.tiles.backward.segment if which != "result" and not ends else tile.segment
-        backward, whole = which == "backward", self.channels % 4 == 0
         device, dims = self.inputs[0].device, len(self.space)
         return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole, ends)
 
-    def run(self, kernel: _Kernel, name: str, *arguments: Tensor | int | None, chunks: int = 1) -> None:
+    def run(self, kernel: _Kernel, name: str, *arguments: Tensor | int | None, chunks: int) -> None:
         sizes = (self.batch, self.length, self.channels, *self.space, *([1] if len(self.space) == 2 else []))
         blocks = -(-self.channels // kernel.channels) * self.directions * self.batch * chunks
         threads = 32 * kernel.tile.time_warps * kernel.tile.channel_warps
-        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*self.inputs, *arguments, *sizes])
+        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*arguments, *sizes])
+
+    def chunked(self, which: str, unit: int) -> tuple[int, int]:
+        """Returns how many chunks a tile cuts a direction into, and their tokens, a multiple of ``unit``."""
+        most = self.tiles.chunks[_Tiles._fields.index(which)]
+        tokens = -(-self.length // (most * unit)) * unit
+        return -(-self.length // tokens), tokens
+
+    def ends(self, which: str, x: Tensor, chunks: int, tokens: int) -> tuple[Tensor | None, Tensor | None]:
+        """Returns the ends of the chunks, scanned from a zero state (the adjoint's, for the backward pass), and the
+        sums of their steps; nothing where there is one chunk."""
+        if chunks == 1:
+            return None, None
+        ends = self.own(self.batch, self.directions, chunks, self.channels, self.states)
+        steps = self.own(*ends.shape[:-1])
+        kernel = self.kernel(which, 2 if which == "backward" else 1)
+        self.run(kernel, "scan_forward", x, *self.inputs[1:], None, None, ends, steps, tokens, chunks=chunks - 1)
+        return ends, steps
 
     def scan(self, which: str, y: Tensor | None, states: Tensor | None) -> None:
         """Scans forward with the tile ``which``, and fills what is given of the result and the kept states."""
         kernel = self.kernel(which)
         unit = kernel.tile.segment if states is None else max(kernel.tile.segment, self.tiles.backward.segment)
-        most = self.tiles.chunks[which == "states"]
-        tokens = -(-self.length // (most * unit)) * unit
-        chunks = -(-self.length // tokens)
-        ends = steps = None
-        if chunks > 1:
-            ends = self.own(self.batch, self.directions, chunks, self.channels, self.states)
-            steps = self.own(*ends.shape[:-1])
-            self.run(self.kernel(which, True), "scan_forward", None, None, ends, steps, tokens, chunks=chunks - 1)
-        self.run(kernel, "scan_forward", y, states, ends, steps, tokens, chunks=chunks)
+        chunks, tokens = self.chunked(which, unit)
+        ends = self.ends(which, self.inputs[0], chunks, tokens)
+        self.run(kernel, "scan_forward", *self.inputs, y, states, *ends, tokens, chunks=chunks)
 
     def own(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or self.real, device=self.inputs[0].device)
@@ -180,13 +196,13 @@ def _compiled(
     save: int,
     backward: bool,
     whole: bool,
-    ends: bool,
+    ends: int,
 ) -> _Kernel:
     shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward)
     constants = {
         **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
         **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
-        **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": int(ends)},
+        **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": ends},
     }
     program = Program(_SOURCE.read_text(), constants, device)
     return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
@@ -244,10 +260,13 @@ def backward(
     call.scan("states", None, states)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
-    grad_A = call.own(call.batch, *A.shape)
-    grad_step = call.own(call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
-    grads = (grad_y.detach().to(call.dtype).contiguous(), states, grad_x, grad_x_dbl, grad_A, grad_step)
-    call.run(kernel, "scan_backward", *grads)
+    chunks, tokens = call.chunked("backward", kernel.tile.segment)
+    grad_A = call.own(chunks * call.batch, *A.shape)
+    grad_step = call.own(chunks * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
+    grad_y = grad_y.detach().to(call.dtype).contiguous()
+    ends = call.ends("backward", grad_y, chunks, tokens)
+    grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)
+    call.run(kernel, "scan_backward", *call.inputs, *grads, *ends, tokens, chunks=chunks)
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
         _sum(grad_x, x.dtype),

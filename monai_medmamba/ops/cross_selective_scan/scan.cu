@@ -9,13 +9,14 @@
 //
 // With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states.
 //
-// Where images and channels give too few blocks, the forward pass cuts the direction into chunks with a block for each.
-// A first launch (ENDS) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the
-// second a block puts the ends before its chunk together and goes on from there.
+// Where images and channels give too few blocks, a direction is cut into chunks with a block for each. A first launch
+// (ENDS 1) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the second a
+// block puts the ends before its chunk together and goes on from there. For the backward pass ENDS 2 does the same for
+// the adjoint, which goes from the last token to the first: it takes dy for x, and leaves out the first chunk.
 //
 // Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
 // CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the
-// forward pass keeps), ENDS (0, 1) and SHARED (bytes, checked below).
+// forward pass keeps), ENDS (0, 1, 2) and SHARED (bytes, checked below).
 
 #ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
 #define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
@@ -56,6 +57,7 @@ constexpr real LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
 static_assert(SAVE % T == 0 || (W == 1 && T % SAVE == 0), "states are kept where a warp has them");
 static_assert(T <= NT, "a thread finds one token's place");
+static_assert(ENDS < 2 || W == 1, "the adjoint's ends are a matter of one time warp");
 
 struct Inputs {
     alignas(16) real rows[T][ROW];
@@ -325,10 +327,10 @@ struct Block {
     __device__ __forceinline__ bool has(int channel) const { return group * CB + channel < channels; }
 };
 
-// Before the first segment: the padding, the step's weights, the places of the first tokens and, `ahead` further on,
-// of the next ones.
+// Before the first segment: the padding, the step's weights, the places of the first tokens (in the sense of their
+// positions, or against it) and, `ahead` further on, of the next ones.
 __device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, const real* bias,
-                                        const real* skip, int first, int ahead) {
+                                        const real* skip, int first, int ahead, int sense = 1) {
     for (int i = threadIdx.x; i < T * ROW; i += NT) (&in.rows[0][0])[i] = 0;
     for (int i = threadIdx.x; i < RP * CB; i += NT) {
         const int r = i / CB, c = i % CB;
@@ -339,8 +341,8 @@ __device__ __forceinline__ void prepare(Inputs& in, const Block& block, const re
         in.skip[c] = block.has(c) ? skip[block.parameter(c)] : real(0);
     }
     if (threadIdx.x < T) {
-        in.token[0][threadIdx.x] = block.token(first + threadIdx.x);
-        in.token[1][threadIdx.x] = block.token(first + ahead + threadIdx.x);
+        in.token[0][threadIdx.x] = block.token(first + sense * int(threadIdx.x));
+        in.token[1][threadIdx.x] = block.token(first + ahead + sense * int(threadIdx.x));
     }
     __syncthreads();
 }
@@ -500,27 +502,32 @@ __device__ __forceinline__ void move_states(real (&h)[2][4], Pointer states, con
     }
 }
 
-#if !BACKWARD
-// The row of a chunk of a channel among the chunks' ends (B, K, chunks, D, N) and sums of steps (B, K, chunks, D).
+// The number of chunks, and the row of one among their ends (B, K, chunks, D, N) and sums of steps (B, K, chunks, D).
+__device__ __forceinline__ int chunks_of(const Block& block, int chunk_tokens) {
+    return (block.length + chunk_tokens - 1) / chunk_tokens;
+}
 __device__ __forceinline__ long long chunk_row(const Block& block, int chunk, int chunk_tokens, int channel) {
-    const long long chunks = (block.length + chunk_tokens - 1) / chunk_tokens;
-    const long long row = (static_cast<long long>(block.batch) * K + block.direction) * chunks + chunk;
-    return row * block.channels + block.group * CB + channel;
+    const long long row = (static_cast<long long>(block.batch) * K + block.direction) * chunks_of(block, chunk_tokens);
+    return (row + chunk) * block.channels + block.group * CB + channel;
 }
 
-// The state of a channel before this block's chunk, from the ends of those before it.
+// The state of a channel before this block's chunk, from the ends of those before it; or the adjoint behind it.
+template <bool ADJOINT>
 __device__ __forceinline__ real chained(const Block& block, const real* ends, const real* steps, int chunk_tokens,
                                         int channel, int n, real rate) {
     real h = 0;
     if (!block.has(channel) || n >= N) return h;
+    const int count = ADJOINT ? chunks_of(block, chunk_tokens) - 1 - block.chunk : block.chunk;
 #pragma unroll 4
-    for (int c = 0; c < block.chunk; ++c) {
+    for (int i = 0; i < count; ++i) {
+        const int c = ADJOINT ? block.chunk + count - i : i;
         const long long row = chunk_row(block, c, chunk_tokens, channel);
         h = power_of_two(rate * steps[row]) * h + ends[row * N + n];
     }
     return h;
 }
 
+#if !BACKWARD
 extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip, io* __restrict__ y,
@@ -528,10 +535,13 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     int length, int channels, int height, int width, int depth) {
     SHARED_MEMORY;
     Inputs& in = *reinterpret_cast<Inputs*>(memory);
-    const Block block(images, length, channels, height, width, depth);
+    Block block(images, length, channels, height, width, depth);
     const Place place;
+    if constexpr (ENDS == 2) ++block.chunk;
     const int begin = block.chunk * chunk_tokens;
     const int end = length - begin < chunk_tokens ? length : begin + chunk_tokens;
+    // The adjoint takes the chunk's tokens, counted as ever, from its last to its first.
+    const auto place_of = [&](int i) { return block.token(ENDS == 2 ? begin + end - 1 - i : i); };
     real rate[2][4], h[2][4] = {}, own_rate[OWN], own[OWN];
     real all_steps[W > 1 ? OWN : 2] = {};  // of the chunk, for ENDS
     read_rates(rate, block, place, A);
@@ -541,13 +551,13 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
         own[i] = 0;
         own_rate[i] = e < ELEMENTS ? rate_of(block, e, A) : real(0);
         if (W > 1 && !ENDS && e < ELEMENTS)
-            own[i] = chained(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
+            own[i] = chained<false>(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
     }
     if (W == 1 && !ENDS) {
 #pragma unroll
         for (int i = 0; i < 8; ++i)
-            h[i / 4][i % 4] = chained(block, ends, steps, chunk_tokens, place.channel + i / 4, place.state + i % 4,
-                                      rate[i / 4][i % 4]);
+            h[i / 4][i % 4] = chained<false>(block, ends, steps, chunk_tokens, place.channel + i / 4,
+                                             place.state + i % 4, rate[i / 4][i % 4]);
     }
     // Sums of GROUP tokens at a time leave each lane of a channel with one of them.
     constexpr int GROUP = LS >= 2 * M ? M : LS > 2 ? LS / 2 : 1;
@@ -557,7 +567,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 #pragma unroll
     for (int i = 0; i < LEFT; ++i)
         sum_place[i] = &in.dt[place.time_warp * M + (first_sum + i) / 2][place.channel + (first_sum + i) % 2];
-    prepare(in, block, weight, bias, skip, begin, T);
+    if constexpr (ENDS == 2)
+        prepare(in, block, weight, bias, skip, end - 1, -T, -1);
+    else
+        prepare(in, block, weight, bias, skip, begin, T);
     x += block.features();
     x_dbl += block.rows();
     if (!ENDS && y) y += block.own_features() - block.group * CB;
@@ -571,7 +584,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
         __syncthreads();
         staging.put_features(in, block, count);
         if (start + T < end) staging.load(block, x, x_dbl, nullptr, in.token[(turn + 1) % 3]);
-        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start + 2 * T + threadIdx.x);
+        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = place_of(start + 2 * T + int(threadIdx.x));
         __syncthreads();
 
         real decay[W > 1 ? M : 1][2][4];
@@ -647,6 +660,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
+                        if constexpr (ENDS == 2) {
+                            h[j][s] = fading(dt.v[j], j, s, m) * (h[j][s] + value.v[j] * C.v[s]);
+                            continue;
+                        }
                         h[j][s] = fading(dt.v[j], j, s, m) * h[j][s] + u * B.v[s];
                         sum += h[j][s] * C.v[s];
                     }
@@ -691,21 +708,33 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip,
     const io* __restrict__ dy, const real* __restrict__ states, io* __restrict__ dx, real* __restrict__ dx_dbl,
-    real* __restrict__ dA, real* __restrict__ dparameters, int images, int length, int channels, int height, int width,
+    real* __restrict__ dA, real* __restrict__ dparameters, const real* __restrict__ ends,
+    const real* __restrict__ steps, int chunk_tokens, int images, int length, int channels, int height, int width,
     int depth) {
     SHARED_MEMORY;
     Gradients& in = *reinterpret_cast<Gradients*>(memory);
     const Block block(images, length, channels, height, width, depth);
     const Place place;
+    const int first = block.chunk * chunk_tokens;
+    const int end = length - first < chunk_tokens ? length : first + chunk_tokens;
     real rate[2][4], drate[2][4] = {}, g[2][4] = {}, own_rate[OWN], own[OWN];
     read_rates(rate, block, place, A);
 #pragma unroll
     for (int i = 0; i < OWN; ++i) {
+        const int e = threadIdx.x + i * NT;
         own[i] = 0;
-        own_rate[i] = threadIdx.x + i * NT < ELEMENTS ? rate_of(block, threadIdx.x + i * NT, A) : real(0);
+        own_rate[i] = e < ELEMENTS ? rate_of(block, e, A) : real(0);
+        if (W > 1 && e < ELEMENTS)
+            own[i] = chained<true>(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
+    }
+    if (W == 1) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+            g[i / 4][i % 4] = chained<true>(block, ends, steps, chunk_tokens, place.channel + i / 4,
+                                            place.state + i % 4, rate[i / 4][i % 4]);
     }
     for (int i = threadIdx.x; i < (R + 2) * SLICES * CB; i += NT) (&in.parameters[0][0][0])[i] = 0;
-    const int last = (length - 1) / T * T;
+    const int last = first + (end - 1 - first) / T * T;
     constexpr int LEFT = left<4, LS>();
     const int first_sum = share<4, 1, LS>(place.lane);
     real* sum_place[LEFT];
@@ -723,13 +752,13 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     real next[2][4];
     if constexpr (W == 1) move_states<false>(next, states, block, place, last);
 
-    for (int start = last, turn = 0; start >= 0; start -= T, turn = (turn + 1) % 3) {
+    for (int start = last, turn = 0; start >= first; start -= T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
         const int count = length - start;  // of tokens that are there, T or more but for the last segment
         staging.put_rows(in, count);
         __syncthreads();
         staging.put_features(in, block, count);
-        if (start >= T) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
+        if (start > first) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
         if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start - 2 * T + int(threadIdx.x));
         real begin[OWN], decay[W > 1 ? M : 1][2][4], h[M + 1][2][4];
         // With one time warp, computed twice: there are no registers to keep it in.
@@ -749,7 +778,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 const bool there = block.has(place.channel + i / 4) && place.state + i % 4 < N;
                 h[0][i / 4][i % 4] = there ? next[i / 4][i % 4] : real(0);
             }
-            if (start >= T) move_states<false>(next, states, block, place, start - T);
+            if (start > first) move_states<false>(next, states, block, place, start - T);
         }
         __syncthreads();
 
@@ -927,19 +956,20 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
 #pragma unroll
     for (int j = 0; j < 2; ++j) put(&in.carry[place.time_warp][place.element(j)], drate[j]);
     __syncthreads();
+    const long long parts = static_cast<long long>(block.chunk) * images + block.batch;  // before this block's
     for (int e = threadIdx.x; e < ELEMENTS; e += NT) {
         const int channel = channel_of(e), n = e % NP;
         if (!block.has(channel) || n >= N) continue;
         real sum = 0;
         for (int w = 0; w < W; ++w) sum += in.carry[w][e];
-        dA[(static_cast<long long>(block.batch) * K * channels + block.parameter(channel)) * N + n] = sum;
+        dA[(parts * K * channels + block.parameter(channel)) * N + n] = sum;
     }
     for (int i = threadIdx.x; i < (R + 2) * CB; i += NT) {
         const int r = i / CB, c = i % CB;
         if (!block.has(c)) continue;
         real sum = 0;
         for (int s = 0; s < SLICES; ++s) sum += in.parameters[r][s][c];
-        dparameters[(static_cast<long long>(block.batch) * K * channels + block.parameter(c)) * (R + 2) + r] = sum;
+        dparameters[(parts * K * channels + block.parameter(c)) * (R + 2) + r] = sum;
     }
 }
 #endif

@@ -53,7 +53,7 @@ def test_kernels_match_reference_on_the_emulator(forward, backward, chunks, spac
     cotangent = torch.randn_like(tensors[0])
     with emulated(forward, backward, tensors) as library:
         y, states = scan_forward(library, tensors, chunks)
-        found = {"y": y, **scan_backward(library, tensors, cotangent, states)}
+        found = {"y": y, **scan_backward(library, tensors, cotangent, states, chunks)}
     exact = value_and_gradients(tensors, "reference", cotangent)
     assert found.keys() == exact.keys()
     for name, right in exact.items():
