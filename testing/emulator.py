@@ -37,7 +37,7 @@ class Emulated(NamedTuple):
 
     ends: ctypes.CDLL
     forward: ctypes.CDLL
-    ends_back: ctypes.CDLL
+    both_ends: ctypes.CDLL
     backward: ctypes.CDLL
     save: int
     segment: int
@@ -54,14 +54,14 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
     states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
     with tempfile.TemporaryDirectory() as folder:
         libraries = []
-        serial = backward._replace(time_warps=1)
+        serial = backward._replace(time_warps=1)  # the only kind with both ends
         kernels = ((forward, False, 1), (forward, False, 0), (serial, False, 2), (backward, True, 0))
         for number, (tile, is_backward, ends) in enumerate(kernels):
             constants = {
                 **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
                 **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
                 "ENDS": ends,
-                **{"SHARED": cuda._shared_bytes(tile.full, states, rank, 8, is_backward)},
+                **{"SHARED": cuda._shared_bytes(tile.full, states, rank, 8, is_backward, ends)},
                 **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
             }
             library = Path(folder) / f"{number}.so"
@@ -83,9 +83,10 @@ def scan_forward(library: Emulated, tensors: Sequence[Tensor], chunks: int = 1) 
     chunks = -(-length // tokens)
     ends = y.new_full((len(x), A.shape[0], chunks, *A.shape[1:]), torch.nan)
     steps = ends[..., 0].clone()
-    first = [*map(_pointer, tensors), None, None, *map(_pointer, (ends, steps))]
-    library.ends.forward(*first, tokens, chunks - 1, *_sizes(x))
-    second = map(_pointer, (*tensors, y, states, ends, steps))
+    if chunks > 1:
+        first = [*map(_pointer, tensors), None, None, None, *map(_pointer, (ends, steps))]
+        library.ends.forward(*first, tokens, chunks - 1, *_sizes(x))
+    second = [*map(_pointer, tensors), None, *map(_pointer, (y, states, ends, steps))]
     library.forward.forward(*second, tokens, chunks, *_sizes(x))
     return y.sum(0), states
 
@@ -102,12 +103,12 @@ def scan_backward(
     parts = chunks * len(x)
     shapes = [(A.shape[0], *x.shape), (groups, *x_dbl.shape), (parts, *A.shape), (parts, *A.shape[:2], rank + 2)]
     results = [x.new_full(shape, torch.nan) for shape in shapes]
-    ends = x.new_full((len(x), A.shape[0], chunks, *A.shape[1:]), torch.nan)
-    steps = ends[..., 0].clone()
+    ends = x.new_full((2, len(x), A.shape[0], chunks, *A.shape[1:]), torch.nan)
+    steps = ends[0, ..., 0].clone()
     if chunks > 1:
-        first = [_pointer(grad_y), *map(_pointer, tensors[1:]), None, None, *map(_pointer, (ends, steps))]
-        library.ends_back.forward(*first, tokens, chunks - 1, *_sizes(x))
-    arguments = map(_pointer, (*tensors, grad_y, states, *results, ends, steps))
+        first = [*map(_pointer, (*tensors, grad_y)), None, None, *map(_pointer, (ends, steps))]
+        library.both_ends.forward(*first, tokens, chunks, *_sizes(x))
+    arguments = map(_pointer, (*tensors, grad_y, states, *results, ends[1], steps))
     library.backward.backward(*arguments, tokens, chunks, *_sizes(x))
     dx, dx_dbl, dA, step = (result.sum(0) for result in results)
     names = ("x", "x_dbl", "dt_weight", "dt_bias", "A", "D")

@@ -4,10 +4,10 @@
 
 #if !BACKWARD
 extern "C" void forward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
-                        const real* skip, io* y, real* states, real* ends, real* steps, int chunk_tokens,
+                        const real* skip, const io* dy, io* y, real* states, real* ends, real* steps, int chunk_tokens,
                         int chunks, int images, int length, int channels, int height, int width, int depth) {
-    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Inputs), [=] {
-        scan_forward(x, x_dbl, weight, bias, A, skip, y, states, ends, steps, chunk_tokens, images, length, channels,
+    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Shared), [=] {
+        scan_forward(x, x_dbl, weight, bias, A, skip, dy, y, states, ends, steps, chunk_tokens, images, length, channels,
                      height, width, depth);
     });
 }
@@ -16,7 +16,7 @@ extern "C" void backward(const io* x, const io* x_dbl, const real* weight, const
                          const real* skip, const io* dy, const real* states, io* dx, real* dx_dbl, real* dA,
                          real* dparameters, const real* ends, const real* steps, int chunk_tokens, int chunks,
                          int images, int length, int channels, int height, int width, int depth) {
-    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Gradients), [=] {
+    launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Shared), [=] {
         scan_backward(x, x_dbl, weight, bias, A, skip, dy, states, dx, dx_dbl, dA, dparameters, ends, steps,
                       chunk_tokens, images, length, channels, height, width, depth);
     });

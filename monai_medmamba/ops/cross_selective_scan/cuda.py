@@ -21,7 +21,6 @@ _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
-_WAVE = 12  # warps of the backward kernel that a multiprocessor holds at a time
 _BUSIER = 24  # warps a multiprocessor that chunks of a direction should give, to be worth scanning twice
 _LONG, _SHORT = 8192, 512  # tokens of a direction from which on chunks pay, by how the warps share time
 
@@ -48,7 +47,7 @@ class _Kernel(NamedTuple):
     shared_bytes: int
 
 
-def _shared_bytes(tile: _Tile, states: int, rank: int, itemsize: int, backward: bool) -> int:
+def _shared_bytes(tile: _Tile, states: int, rank: int, itemsize: int, backward: bool, ends: int = 0) -> int:
     """Returns the shared memory of a block; a static assertion of the kernel checks it."""
     padded, channels = _padded(states), _width(tile.channel_warps, states)
     padded_rank = -(-rank // 4) * 4
@@ -58,7 +57,9 @@ def _shared_bytes(tile: _Tile, states: int, rank: int, itemsize: int, backward: 
     adjoint = 2 * tokens * channels + tile.time_warps * elements + tile.channel_warps * tokens * 2 * padded
     adjoint += (rank + 2) * max(32 * tile.time_warps * tile.channel_warps, channels)
     forward = _up(itemsize * scan + 3 * 4 * tokens)
-    return forward + _up(itemsize * adjoint) if backward else forward
+    if backward:
+        return forward + _up(itemsize * adjoint)
+    return forward + itemsize * tokens * channels if ends == 2 else forward
 
 
 def _padded(states: int) -> int:
@@ -79,7 +80,7 @@ class _Tiles(NamedTuple):
     result: _Tile
     states: _Tile
     backward: _Tile
-    chunks: tuple[int, int, int] = (1, 1, 1)  # in which they cut a direction, at most
+    chunks: tuple[int, int] = (1, 1)  # in which the forward and the backward pass cut a direction, at most
 
 
 @functools.cache
@@ -112,18 +113,26 @@ def _tiles(
         backward = shared(kept, 8)
         if length >= _LONG:
             chunks = min(64, -(-whole // busy))
-            whole = _WAVE * properties.multi_processor_count
-            backward = _Tile(1, 8, width, _WAVE // width)
-            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks, max(1, whole // busy)))
+            backward = _Tile(1, 8, width, 12 // width)
+            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks))
         elif time_warps == 16 and length >= _SHORT:
-            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1, 1))
+            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1))
         else:
             tiles = _Tiles(shared(time_warps, 16), shared(kept, 16), backward)
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
     kinds = ((tiles.result, False), (tiles.states, False), (tiles.backward, True))
-    fits = all(_shared_bytes(tile, states, rank, itemsize, backward) <= limit for tile, backward in kinds)
+    fits = all(_shared_bytes(tile, states, rank, itemsize, backward, 2) <= limit for tile, backward in kinds)
     small = _Tile(1, 4, 1, 1)
     return tiles if fits else _Tiles(small, small, small)
+
+
+class _Chunks(NamedTuple):
+    """The chunks of a call's directions, and what each leaves behind when it begins with nothing."""
+
+    count: int
+    tokens: int
+    ends: Tensor | None  # (1, B, K, count, D, N): of the states; or (2, ...): and of the adjoint
+    steps: Tensor | None  # (B, K, count, D): their sums
 
 
 class _Call:
@@ -143,9 +152,7 @@ class _Call:
     def kernel(self, which: str, ends: int = 0) -> _Kernel:
         """Returns the kernel for one of the fields of the call's tiles, or the one for the ends of its chunks."""
         tile: _Tile = getattr(self.tiles, which)
-        if ends == 2:
-            tile = tile._replace(time_warps=1)
-        backward, whole = which == "backward" and not ends, self.channels % 4 == 0
+        backward, whole = which == "backward", self.channels % 4 == 0
         save = self.tiles.backward.segment if which != "result" and not ends else tile.segment
         device, dims = self.inputs[0].device, len(self.space)
         return _compiled(device, self.dtype, dims, self.states, self.rank, tile, save, backward, whole, ends)
@@ -154,32 +161,23 @@ class _Call:
         sizes = (self.batch, self.length, self.channels, *self.space, *([1] if len(self.space) == 2 else []))
         blocks = -(-self.channels // kernel.channels) * self.directions * self.batch * chunks
         threads = 32 * kernel.tile.time_warps * kernel.tile.channel_warps
-        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*arguments, *sizes])
+        kernel.program.launch(name, blocks, threads, kernel.shared_bytes, [*self.inputs, *arguments, *sizes])
 
-    def chunked(self, which: str, unit: int) -> tuple[int, int]:
-        """Returns how many chunks a tile cuts a direction into, and their tokens, a multiple of ``unit``."""
-        most = self.tiles.chunks[_Tiles._fields.index(which)]
-        tokens = -(-self.length // (most * unit)) * unit
-        return -(-self.length // tokens), tokens
-
-    def ends(self, which: str, x: Tensor, chunks: int, tokens: int) -> tuple[Tensor | None, Tensor | None]:
-        """Returns the ends of the chunks, scanned from a zero state (the adjoint's, for the backward pass), and the
-        sums of their steps; nothing where there is one chunk."""
-        if chunks == 1:
-            return None, None
-        ends = self.own(self.batch, self.directions, chunks, self.channels, self.states)
-        steps = self.own(*ends.shape[:-1])
-        kernel = self.kernel(which, 2 if which == "backward" else 1)
-        self.run(kernel, "scan_forward", x, *self.inputs[1:], None, None, ends, steps, tokens, chunks=chunks - 1)
-        return ends, steps
-
-    def scan(self, which: str, y: Tensor | None, states: Tensor | None) -> None:
-        """Scans forward with the tile ``which``, and fills what is given of the result and the kept states."""
-        kernel = self.kernel(which)
-        unit = kernel.tile.segment if states is None else max(kernel.tile.segment, self.tiles.backward.segment)
-        chunks, tokens = self.chunked(which, unit)
-        ends = self.ends(which, self.inputs[0], chunks, tokens)
-        self.run(kernel, "scan_forward", *self.inputs, y, states, *ends, tokens, chunks=chunks)
+    def cut(self, grad_y: Tensor | None = None) -> _Chunks:
+        """Cuts the directions for the forward pass or, where the result's gradient is given, for the backward pass."""
+        backward = grad_y is not None
+        tiles = (self.tiles.states, self.tiles.backward) if backward else (self.tiles.result,)
+        unit = max(tile.segment for tile in tiles)
+        tokens = -(-self.length // (self.tiles.chunks[backward] * unit)) * unit
+        count = -(-self.length // tokens)
+        if count == 1:
+            return _Chunks(1, tokens, None, None)
+        ends = self.own(1 + backward, self.batch, self.directions, count, self.channels, self.states)
+        steps = self.own(*ends.shape[1:-1])
+        kernel = self.kernel("states", 2) if backward else self.kernel("result", 1)
+        arguments = (grad_y, None, None, ends, steps, tokens)
+        self.run(kernel, "scan_forward", *arguments, chunks=count if backward else count - 1)
+        return _Chunks(count, tokens, ends, steps)
 
     def own(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or self.real, device=self.inputs[0].device)
@@ -198,7 +196,7 @@ def _compiled(
     whole: bool,
     ends: int,
 ) -> _Kernel:
-    shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward)
+    shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward, ends)
     constants = {
         **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
         **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
@@ -245,7 +243,9 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
-    call.scan("result", y, None)
+    chunks = call.cut()
+    arguments = (None, y, None, chunks.ends, chunks.steps, chunks.tokens)
+    call.run(call.kernel("result"), "scan_forward", *arguments, chunks=chunks.count)
     return _sum(y, x.dtype)
 
 
@@ -255,18 +255,21 @@ def backward(
     """Returns the gradients of the six tensors, bitwise repeatable; the states of the scan are computed again."""
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     kernel = call.kernel("backward")
-    segments = -(-call.length // kernel.tile.segment)
-    states = call.own(call.batch, call.directions, segments, call.channels, call.states)
-    call.scan("states", None, states)
+    grad_y = grad_y.detach().to(call.dtype).contiguous()
+    chunks = call.cut(grad_y)
+    states = call.own(
+        call.batch, call.directions, -(-call.length // kernel.tile.segment), call.channels, call.states
+    )
+    of_states, of_adjoint = (None, None) if chunks.ends is None else chunks.ends
+    arguments = (None, None, states, of_states, chunks.steps, chunks.tokens)
+    call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.count)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
-    chunks, tokens = call.chunked("backward", kernel.tile.segment)
-    grad_A = call.own(chunks * call.batch, *A.shape)
-    grad_step = call.own(chunks * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
-    grad_y = grad_y.detach().to(call.dtype).contiguous()
-    ends = call.ends("backward", grad_y, chunks, tokens)
+    grad_A = call.own(chunks.count * call.batch, *A.shape)
+    grad_step = call.own(chunks.count * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)
-    call.run(kernel, "scan_backward", *call.inputs, *grads, *ends, tokens, chunks=chunks)
+    call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.steps, chunks.tokens, chunks=chunks.count)
+    del states  # before the sums need memory
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
         _sum(grad_x, x.dtype),

@@ -11,8 +11,8 @@
 //
 // Where images and channels give too few blocks, a direction is cut into chunks with a block for each. A first launch
 // (ENDS 1) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the second a
-// block puts the ends before its chunk together and goes on from there. For the backward pass ENDS 2 does the same for
-// the adjoint, which goes from the last token to the first: it takes dy for x, and leaves out the first chunk.
+// block puts the ends before its chunk together and goes on from there. For the backward pass ENDS 2 leaves as well
+// where the adjoint, which goes from the last token to the first, ends in every chunk: with the same exponentials.
 //
 // Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
 // CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the
@@ -68,14 +68,25 @@ struct Inputs {
     int token[3][T];
 };
 
-struct Gradients : Inputs {
-    alignas(16) real dy[T][CB], slope[T][CB];
+struct Adjoint : Inputs {
+    alignas(16) real dy[T][CB];
+};
+
+struct Gradients : Adjoint {
+    alignas(16) real slope[T][CB];
     real carry_back[W][ELEMENTS];
     real sums[CW][T][2 * NP];
     real parameters[R + 2][SLICES][CB];
 };
 
-static_assert((BACKWARD ? sizeof(Gradients) : sizeof(Inputs)) == SHARED, "the host's count of shared memory");
+#if BACKWARD
+typedef Gradients Shared;
+#elif ENDS == 2
+typedef Adjoint Shared;
+#else
+typedef Inputs Shared;
+#endif
+static_assert(sizeof(Shared) == SHARED, "the host's count of shared memory");
 
 __device__ __forceinline__ real read(const io* p) {
 #if IO == 1
@@ -327,10 +338,10 @@ struct Block {
     __device__ __forceinline__ bool has(int channel) const { return group * CB + channel < channels; }
 };
 
-// Before the first segment: the padding, the step's weights, the places of the first tokens (in the sense of their
-// positions, or against it) and, `ahead` further on, of the next ones.
+// Before the first segment: the padding, the step's weights, the places of the first tokens and, `ahead` further on,
+// of the next ones.
 __device__ __forceinline__ void prepare(Inputs& in, const Block& block, const real* weight, const real* bias,
-                                        const real* skip, int first, int ahead, int sense = 1) {
+                                        const real* skip, int first, int ahead) {
     for (int i = threadIdx.x; i < T * ROW; i += NT) (&in.rows[0][0])[i] = 0;
     for (int i = threadIdx.x; i < RP * CB; i += NT) {
         const int r = i / CB, c = i % CB;
@@ -341,15 +352,16 @@ __device__ __forceinline__ void prepare(Inputs& in, const Block& block, const re
         in.skip[c] = block.has(c) ? skip[block.parameter(c)] : real(0);
     }
     if (threadIdx.x < T) {
-        in.token[0][threadIdx.x] = block.token(first + sense * int(threadIdx.x));
-        in.token[1][threadIdx.x] = block.token(first + ahead + sense * int(threadIdx.x));
+        in.token[0][threadIdx.x] = block.token(first + int(threadIdx.x));
+        in.token[1][threadIdx.x] = block.token(first + ahead + int(threadIdx.x));
     }
     __syncthreads();
 }
 
 // What a thread brings of a segment: loaded while the segment before it is scanned, then put into shared memory.
-template <bool ADJOINT>
 struct Staging {
+    static constexpr bool ADJOINT = BACKWARD || ENDS == 2;
+
     RowPack rows[ROW_LOADS];
     Pack x[FEATURE_LOADS], dy[ADJOINT ? FEATURE_LOADS : 1];
     int channel;  // the first of V in the block, the same for every load
@@ -387,9 +399,9 @@ struct Staging {
         }
     }
 
-    // Puts x and the steps, and for the adjoint dy and softplus' derivative; the rows must be there.
-    template <class Shared>
-    __device__ __forceinline__ void put_features(Shared& in, const Block& block, int tokens) const {
+    // Puts x and the steps, for the adjoint dy, and for the gradients softplus' derivative; the rows must be there.
+    template <class Target>
+    __device__ __forceinline__ void put_features(Target& in, const Block& block, int tokens) const {
 #pragma unroll
         for (int i = 0; i < FEATURE_LOADS; ++i) {
             const int t = (threadIdx.x + i * NT) / (CB / V);
@@ -422,7 +434,7 @@ struct Staging {
                 real grad[V];
 #pragma unroll
                 for (int j = 0; j < V; ++j) grad[j] = t < tokens && block.has(channel + j) ? dy[i][j] : real(0);
-                put(&in.slope[t][channel], slope);
+                if constexpr (BACKWARD) put(&in.slope[t][channel], slope);
                 put(&in.dy[t][channel], grad);
             }
         }
@@ -530,19 +542,20 @@ __device__ __forceinline__ real chained(const Block& block, const real* ends, co
 #if !BACKWARD
 extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
-    const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip, io* __restrict__ y,
-    real* __restrict__ states, real* __restrict__ ends, real* __restrict__ steps, int chunk_tokens, int images,
-    int length, int channels, int height, int width, int depth) {
+    const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip,
+    const io* __restrict__ dy, io* __restrict__ y, real* __restrict__ states, real* __restrict__ ends,
+    real* __restrict__ steps, int chunk_tokens, int images, int length, int channels, int height, int width,
+    int depth) {
     SHARED_MEMORY;
-    Inputs& in = *reinterpret_cast<Inputs*>(memory);
-    Block block(images, length, channels, height, width, depth);
+    Shared& in = *reinterpret_cast<Shared*>(memory);
+    const Block block(images, length, channels, height, width, depth);
     const Place place;
-    if constexpr (ENDS == 2) ++block.chunk;
     const int begin = block.chunk * chunk_tokens;
     const int end = length - begin < chunk_tokens ? length : begin + chunk_tokens;
-    // The adjoint takes the chunk's tokens, counted as ever, from its last to its first.
-    const auto place_of = [&](int i) { return block.token(ENDS == 2 ? begin + end - 1 - i : i); };
     real rate[2][4], h[2][4] = {}, own_rate[OWN], own[OWN];
+    real passed[2][4], adjoint[2][4] = {};  // for ENDS 2: the decay since the chunk's begin, the adjoint there
+#pragma unroll
+    for (int i = 0; i < 8; ++i) passed[i / 4][i % 4] = 1;
     real all_steps[W > 1 ? OWN : 2] = {};  // of the chunk, for ENDS
     read_rates(rate, block, place, A);
 #pragma unroll
@@ -567,15 +580,13 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 #pragma unroll
     for (int i = 0; i < LEFT; ++i)
         sum_place[i] = &in.dt[place.time_warp * M + (first_sum + i) / 2][place.channel + (first_sum + i) % 2];
-    if constexpr (ENDS == 2)
-        prepare(in, block, weight, bias, skip, end - 1, -T, -1);
-    else
-        prepare(in, block, weight, bias, skip, begin, T);
+    prepare(in, block, weight, bias, skip, begin, T);
     x += block.features();
+    if (ENDS == 2) dy += block.features();
     x_dbl += block.rows();
     if (!ENDS && y) y += block.own_features() - block.group * CB;
-    Staging<false> staging;
-    staging.load(block, x, x_dbl, nullptr, in.token[0]);
+    Staging staging;
+    staging.load(block, x, x_dbl, dy, in.token[0]);
 
     for (int start = begin, turn = 0; start < end; start += T, turn = (turn + 1) % 3) {
         const int* tokens = in.token[turn];
@@ -583,8 +594,8 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
         staging.put_rows(in, count);
         __syncthreads();
         staging.put_features(in, block, count);
-        if (start + T < end) staging.load(block, x, x_dbl, nullptr, in.token[(turn + 1) % 3]);
-        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = place_of(start + 2 * T + int(threadIdx.x));
+        if (start + T < end) staging.load(block, x, x_dbl, dy, in.token[(turn + 1) % 3]);
+        if (threadIdx.x < T) in.token[(turn + 2) % 3][threadIdx.x] = block.token(start + 2 * T + int(threadIdx.x));
         __syncthreads();
 
         real decay[W > 1 ? M : 1][2][4];
@@ -653,6 +664,9 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                     move_states<true>(h, states, block, place, start + m);
                 const Two dt = two(&in.dt[t][place.channel]), value = two(&in.x[t][place.channel]);
                 const Four B = four(&in.rows[t][RP + place.state]), C = four(&in.rows[t][RP + NP + place.state]);
+#if ENDS == 2
+                const Two grad = two(&in.dy[t][place.channel]);
+#endif
 #pragma unroll
                 for (int j = 0; j < 2; ++j) {
                     const real u = dt.v[j] * value.v[j];
@@ -660,11 +674,12 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
-                        if constexpr (ENDS == 2) {
-                            h[j][s] = fading(dt.v[j], j, s, m) * (h[j][s] + value.v[j] * C.v[s]);
-                            continue;
-                        }
-                        h[j][s] = fading(dt.v[j], j, s, m) * h[j][s] + u * B.v[s];
+                        const real decayed = fading(dt.v[j], j, s, m);
+                        h[j][s] = decayed * h[j][s] + u * B.v[s];
+#if ENDS == 2
+                        passed[j][s] *= decayed;
+                        adjoint[j][s] += passed[j][s] * (grad.v[j] * C.v[s]);
+#endif
                         sum += h[j][s] * C.v[s];
                     }
                     sums[2 * p + j] = sum;
@@ -698,6 +713,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
             if (!block.has(channel) || n >= N) continue;
             const long long row = chunk_row(block, block.chunk, chunk_tokens, channel);
             ends[row * N + n] = h[i / 4][i % 4];
+            if (ENDS == 2) {
+                const long long all = static_cast<long long>(images) * K * chunks_of(block, chunk_tokens) * channels;
+                ends[(all + row) * N + n] = adjoint[i / 4][i % 4];
+            }
             if (n == 0) steps[row] = all_steps[i / 4];
         }
     }
@@ -712,7 +731,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const real* __restrict__ steps, int chunk_tokens, int images, int length, int channels, int height, int width,
     int depth) {
     SHARED_MEMORY;
-    Gradients& in = *reinterpret_cast<Gradients*>(memory);
+    Shared& in = *reinterpret_cast<Shared*>(memory);
     const Block block(images, length, channels, height, width, depth);
     const Place place;
     const int first = block.chunk * chunk_tokens;
@@ -747,7 +766,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     x_dbl += block.rows();
     dx += block.own_features() - block.group * CB;
     dx_dbl += block.group * (static_cast<long long>(images) * length * K * RN) + block.rows();
-    Staging<true> staging;
+    Staging staging;
     staging.load(block, x, x_dbl, dy, in.token[0]);
     real next[2][4];
     if constexpr (W == 1) move_states<false>(next, states, block, place, last);
