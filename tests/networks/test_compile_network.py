@@ -1,13 +1,18 @@
+import pytest
 import torch
 
 from monai_medmamba.networks import MedMamba, compile_network
 
 
-def test_compiles():
+@pytest.mark.parametrize(
+    ("device", "backend"), [("cpu", "chunked"), pytest.param("cuda", "cuda", marks=pytest.mark.gpu)]
+)
+def test_compiles(device, backend):
     """Values, and gradients through what is computed again backward; a small network, whose code is quick to build."""
     torch.manual_seed(0)
-    network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=4, drop_path_rate=0.0, backend="chunked").train()
-    x = torch.randn(2, 3, 32, 32)
+    network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=4, drop_path_rate=0.0, backend=backend)
+    network.to(device).train()
+    x = torch.randn(2, 3, 32, 32).to(device)
     compiled = compile_network(network)
     results = []
     for run in (network, compiled):

@@ -53,3 +53,32 @@ def test_recording_changes_no_statistics_and_no_random_numbers():
         if "running_mean" in name or "num_batches" in name:
             assert not buffer.any(), name
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def batch():
+    return torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(1)).cuda()
+
+
+def trained(network: nn.Module, run: nn.Module, steps: int, start: dict | None = None) -> dict:
+    """Take some steps, after those of a saved state if there is one, and return the state."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    if start is not None:
+        network.load_state_dict(start["network"])
+        optimizer.load_state_dict(start["optimizer"])
+    run.train()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        run(batch()).square().mean().backward()
+        optimizer.step()
+    return copy.deepcopy({"network": network.state_dict(), "optimizer": optimizer.state_dict()})
+
+
+@pytest.mark.gpu
+def test_resumes_in_graphs():
+    whole = small().cuda()
+    straight = trained(whole, GraphedTraining(whole), 6)
+    first, second = small().cuda(), small().cuda()
+    cut = trained(first, GraphedTraining(first), 3)
+    resumed = trained(second, GraphedTraining(second), 3, cut)
+    for name, expected in straight["network"].items():
+        torch.testing.assert_close(resumed["network"][name], expected, rtol=1e-3, atol=1e-4, msg=name)

@@ -196,3 +196,44 @@ def test_fused_computes_the_same(spatial_dims, size):
     assert logits.dtype == torch.bfloat16
     torch.testing.assert_close(logits.float(), net(x).detach(), atol=0.1, rtol=0.1)
     assert low.stages[0].blocks[0].ssm.A_log.dtype == torch.float32
+
+
+def small_on_gpu():
+    torch.manual_seed(0)
+    return MedMamba(num_classes=3, depths=(1, 1), dims=(16, 32), drop_path_rate=0.0, backend="cuda").cuda()
+
+
+@pytest.mark.gpu
+def test_exports_on_a_gpu():
+    network, x = small_on_gpu().eval(), torch.randn(4, 3, 64, 64).cuda()
+    batch = torch.export.Dim("batch", min=1, max=64)
+    program = torch.export.export(network, (x[:2],), dynamic_shapes=({0: batch},))
+    assert "cross_selective_scan" in str(program.graph)
+    torch.testing.assert_close(program.module()(x), network(x))
+
+
+@pytest.mark.gpu
+def test_fused_in_a_cuda_graph():
+    network, x = small_on_gpu().eval(), torch.randn(4, 3, 64, 64).cuda()
+    with torch.no_grad():
+        fused = network.fuse()
+        fused(x)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            y = fused(x)
+        x.copy_(torch.randn(x.shape))
+        graph.replay()
+        torch.testing.assert_close(y, network(x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.gpu
+def test_distributed_data_parallel(tmp_path):
+    networks, x = [small_on_gpu(), small_on_gpu()], torch.randn(4, 3, 64, 64).cuda()
+    torch.distributed.init_process_group("nccl", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        for run in (networks[0], torch.nn.parallel.DistributedDataParallel(networks[1], device_ids=[0])):
+            run(x).square().mean().backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    for (name, found), expected in zip(networks[1].named_parameters(), networks[0].parameters(), strict=True):
+        torch.testing.assert_close(found.grad, expected.grad, rtol=1e-3, atol=1e-5, msg=name)

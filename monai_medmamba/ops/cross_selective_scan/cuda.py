@@ -21,8 +21,9 @@ _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
-_BUSIER = 24  # warps a multiprocessor that chunks of a direction should give, to be worth scanning twice
-_LONG, _SHORT = 8192, 512  # tokens of a direction from which on chunks pay, by how the warps share time
+_FILLED = 8  # warps that chunks of a direction must give a multiprocessor, to be worth scanning twice
+_BUSIER, _WAVE = 24, 12  # warps that they should give it, forward and backward: there it holds so many at a time
+_LONG, _SHORT = 2048, 512  # tokens of a direction from which on chunks pay forward, by how the warps share time
 
 
 class _Tile(NamedTuple):
@@ -93,32 +94,36 @@ def _tiles(
     more of them, and a long direction is cut into chunks.
     """
     properties = torch.cuda.get_device_properties(device)
-    busy = rows * -(-channels * _padded(states) // 256)
+    busy = rows * -(-channels * _padded(states) // 256)  # warps, if each scans all tokens
+    filled = _FILLED * properties.multi_processor_count
     time_warps = next((w for w in (1, 2, 4, 8) if w * busy >= _BUSY * properties.multi_processor_count), 16)
-
-    def serial(width: int) -> _Tile:
-        return _Tile(1, 16, min(width, 2), 16 // min(width, 2))
+    width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
+    serial, backward = _Tile(1, 16, min(width, 2), 16 // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
 
     def shared(warps: int, blocks: int) -> _Tile:
         return _Tile(warps, 8, 1, max(1, blocks // warps))
 
-    width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
+    def chunks(warps: int, tokens: int) -> int:
+        return max(1, min(64, warps * properties.multi_processor_count // busy, length // tokens))
+
     if itemsize == 8:
-        long, backward = _Tile(1, 8, 1, 1), _Tile(1, 4, 1, 1)
-        tiles = _Tiles(long, long, backward)
+        long = _Tile(1, 8, 1, 1)
+        tiles = _Tiles(long, long, _Tile(1, 4, 1, 1))
     elif time_warps == 1:
-        tiles = _Tiles(serial(width), serial(width), _Tile(1, 8, width, 12 // width))
+        tiles = _Tiles(serial, serial, backward)
     else:
-        kept, whole = min(time_warps, 8), _BUSIER * properties.multi_processor_count
-        backward = shared(kept, 8)
-        if length >= _LONG:
-            chunks = min(64, -(-whole // busy))
-            backward = _Tile(1, 8, width, 12 // width)
-            tiles = _Tiles(serial(width), serial(width), backward, (chunks, chunks))
+        forward_chunks, backward_chunks = chunks(_BUSIER, 128), chunks(_WAVE, 32)
+        if length >= _LONG and forward_chunks * busy >= filled:
+            result = serial
         elif time_warps == 16 and length >= _SHORT:
-            tiles = _Tiles(shared(4, 16), shared(kept, 16), backward, (min(24, length // 64), 1))
+            result, forward_chunks = shared(4, 16), min(24, length // 64)
         else:
-            tiles = _Tiles(shared(time_warps, 16), shared(kept, 16), backward)
+            result, forward_chunks = shared(time_warps, 16), 1
+        if backward_chunks > 1 and backward_chunks * busy >= filled:
+            tiles = _Tiles(result, serial, backward, (forward_chunks, backward_chunks))
+        else:
+            kept = min(time_warps, 8)
+            tiles = _Tiles(result, shared(kept, 16), shared(kept, 8), (forward_chunks, 1))
     limit = properties.shared_memory_per_block_optin  # type: ignore[attr-defined]
     kinds = ((tiles.result, False), (tiles.states, False), (tiles.backward, True))
     fits = all(_shared_bytes(tile, states, rank, itemsize, backward, 2) <= limit for tile, backward in kinds)
@@ -257,9 +262,7 @@ def backward(
     kernel = call.kernel("backward")
     grad_y = grad_y.detach().to(call.dtype).contiguous()
     chunks = call.cut(grad_y)
-    states = call.own(
-        call.batch, call.directions, -(-call.length // kernel.tile.segment), call.channels, call.states
-    )
+    states = call.own(call.batch, call.directions, -(-call.length // kernel.tile.segment), call.channels, call.states)
     of_states, of_adjoint = (None, None) if chunks.ends is None else chunks.ends
     arguments = (None, None, states, of_states, chunks.steps, chunks.tokens)
     call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.count)

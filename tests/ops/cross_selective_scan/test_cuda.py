@@ -93,7 +93,7 @@ def test_gradcheck():
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("batch", [2, 64])
+@pytest.mark.parametrize("batch", [2, 8, 64])
 def test_gradients_repeat_bit_by_bit(batch):
     tensors = on_gpu(28, 28, batch=batch, channels=96, states=16, rank=4, dtype=torch.bfloat16)
     cotangent = torch.randn_like(tensors[0])
@@ -103,9 +103,13 @@ def test_gradients_repeat_bit_by_bit(batch):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("space", [(28, 28), (56, 50), (100, 90)], ids=str)
-def test_chunks_of_a_direction(space):
-    assert_meets_reference(on_gpu(*space, batch=1, channels=20, states=16, rank=4), "cuda")
+@pytest.mark.parametrize(
+    ("batch", "channels", "space"),
+    [(1, 20, (28, 28)), (1, 20, (56, 50)), (2, 48, (100, 90)), (33, 18, (8, 16)), (6, 96, (8, 9, 8))],
+    ids=str,
+)
+def test_chunks_of_a_direction(batch, channels, space):
+    assert_meets_reference(on_gpu(*space, batch=batch, channels=channels, states=16, rank=4), "cuda")
 
 
 @pytest.mark.gpu
