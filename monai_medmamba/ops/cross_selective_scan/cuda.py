@@ -134,10 +134,10 @@ def _tiles(
 class _Chunks(NamedTuple):
     """The chunks of a call's directions, and what each leaves behind when it begins with nothing."""
 
-    count: int
+    number: int
     tokens: int
-    ends: Tensor | None  # (1, B, K, count, D, N): of the states; or (2, ...): and of the adjoint
-    steps: Tensor | None  # (B, K, count, D): their sums
+    ends: Tensor | None  # (1, B, K, number, D, N): of the states; or (2, ...): and of the adjoint
+    steps: Tensor | None  # (B, K, number, D): of their steps
 
 
 class _Call:
@@ -250,7 +250,7 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
     chunks = call.cut()
     arguments = (None, y, None, chunks.ends, chunks.steps, chunks.tokens)
-    call.run(call.kernel("result"), "scan_forward", *arguments, chunks=chunks.count)
+    call.run(call.kernel("result"), "scan_forward", *arguments, chunks=chunks.number)
     return _sum(y, x.dtype)
 
 
@@ -265,13 +265,13 @@ def backward(
     states = call.own(call.batch, call.directions, -(-call.length // kernel.tile.segment), call.channels, call.states)
     of_states, of_adjoint = (None, None) if chunks.ends is None else chunks.ends
     arguments = (None, None, states, of_states, chunks.steps, chunks.tokens)
-    call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.count)
+    call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.number)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
-    grad_A = call.own(chunks.count * call.batch, *A.shape)
-    grad_step = call.own(chunks.count * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
+    grad_A = call.own(chunks.number * call.batch, *A.shape)
+    grad_step = call.own(chunks.number * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)
-    call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.steps, chunks.tokens, chunks=chunks.count)
+    call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.steps, chunks.tokens, chunks=chunks.number)
     del states  # before the sums need memory
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
