@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .normalization import ScaleShift, layer_norm
+from .small_maps import convolve_as_product, is_small
 from .ss_nd import SS2D, SS3D
 
 __all__ = ["SSConvSSM"]
@@ -87,8 +88,12 @@ class SSConvSSM(nn.Module):
         first, *convolutions, pointwise, activation = layers
         # What scales and shifts writes a dense map by itself.
         x = first(x if isinstance(first, ScaleShift) else x.contiguous(memory_format=self._memory_format))
+        product = not self.training and is_small(x.movedim(1, -1))
         for layer in convolutions:
-            x = layer(x)
+            if product and isinstance(layer, nn.Conv2d | nn.Conv3d):
+                x = convolve_as_product(layer, x.movedim(1, -1)).movedim(-1, 1)
+            else:
+                x = layer(x)
         # As a matrix product: torch has no fast convolution of one position for every processor and map.
         weight = pointwise.weight.flatten(1)
         return activation(F.linear(x.movedim(1, -1), weight, pointwise.bias)).movedim(-1, 1)

@@ -13,6 +13,7 @@ from ..ops import cross_selective_scan
 from .initialization import init_log_decay, init_step_bias
 from .normalization import layer_norm
 from .recomputation import recomputed
+from .small_maps import convolve_each_channel, is_small
 
 __all__ = ["SS2D", "SS3D"]
 
@@ -72,6 +73,8 @@ class _SSND(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         if not x.is_cuda:
             return self.conv(x.movedim(-1, 1)).movedim(1, -1)
+        if not self.training and is_small(x):
+            return convolve_each_channel(self.conv, x)
         # There, a convolution of one channel each adds its bias in a pass of its own, and torch.compile would keep the
         # sum with channels first.
         convolve = F.conv2d if x.dim() == 4 else F.conv3d
