@@ -13,7 +13,7 @@ extern "C" void forward(const io* x, const io* x_dbl, const real* weight, const 
 }
 #else
 extern "C" void backward(const io* x, const io* x_dbl, const real* weight, const real* bias, const real* A,
-                         const real* skip, const io* dy, const real* states, io* dx, real* dx_dbl, real* dA,
+                         const real* skip, const io* dy, const real* states, io* dx, io* dx_dbl, real* dA,
                          real* dparameters, const real* ends, const real* steps, int chunk_tokens, int chunks,
                          int images, int length, int channels, int height, int width, int depth) {
     launch(chunks * images * K * ((channels + CB - 1) / CB), NT, sizeof(Shared), [=] {

@@ -55,20 +55,17 @@ class _SSND(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
+        return recomputed(self.training, self._mix, x, kept=(torch.ops.monai_medmamba.cross_selective_scan.default,))
+
+    def _mix(self, x: Tensor) -> Tensor:
+        # Two products in place of one that is split: the convolution would copy its half of the result.
         weight_of_features, weight_of_gate = self.in_proj.weight.chunk(2)
-        features = recomputed(self.training, self._features, x, weight_of_features)
+        features = F.silu(self._convolve(F.linear(x, weight_of_features))).contiguous()  # (B, *space, D)
         weight, dt_weight, decay_rate = self.scan_parameters()
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
         y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
-        # Two products in place of one that is split: the convolution would copy its half of the result.
-        return recomputed(self.training, self._gated, y, F.linear(x, weight_of_gate))
-
-    def _features(self, x: Tensor, weight: Tensor) -> Tensor:
-        return F.silu(self._convolve(F.linear(x, weight))).contiguous()  # (B, *space, D)
-
-    def _gated(self, y: Tensor, gate: Tensor) -> Tensor:
-        return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
+        return self.out_proj(layer_norm(y, self.out_norm) * F.silu(F.linear(x, weight_of_gate)))
 
     def _convolve(self, x: Tensor) -> Tensor:
         if not x.is_cuda:

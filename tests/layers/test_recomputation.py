@@ -1,5 +1,7 @@
+import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from monai_medmamba.layers.recomputation import recomputed
 
@@ -27,3 +29,33 @@ def test_parameters_used_inside_get_their_gradients():
     layer.zero_grad()
     layer(x).square().sum().backward()
     assert torch.equal(grad, layer.weight.grad)
+
+
+class Products(TorchDispatchMode):
+    """Counts the matrix products that really run."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten.mm.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("kept", [(), (torch.ops.aten.mm.default,)])
+def test_what_is_kept_runs_once(kept):
+    x, weight = torch.randn(2, 4, requires_grad=True), torch.randn(4, 4)
+    with Products() as products:
+        recomputed(True, lambda x: (x.sin() @ weight).square(), x, kept=kept).sum().backward()
+    assert products.count == (2 if kept else 3)  # forward, backward; and again
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_computes_again_when_compiled(device):
+    graphs = []
+    run = torch.compile(
+        lambda x: recomputed(True, lambda x: x.sin().exp(), x),
+        fullgraph=True,
+        backend=lambda graph, _: graphs.append(graph.code) or graph,
+    )
+    run(torch.randn(3, requires_grad=True, device=device))
+    assert "checkpoint" in graphs[0]

@@ -267,7 +267,7 @@ def backward(
     arguments = (None, None, states, of_states, chunks.steps, chunks.tokens)
     call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.number)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
-    grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape)
+    grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape, dtype=call.dtype)
     grad_A = call.own(chunks.number * call.batch, *A.shape)
     grad_step = call.own(chunks.number * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)

@@ -726,7 +726,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip,
-    const io* __restrict__ dy, const real* __restrict__ states, io* __restrict__ dx, real* __restrict__ dx_dbl,
+    const io* __restrict__ dy, const real* __restrict__ states, io* __restrict__ dx, io* __restrict__ dx_dbl,
     real* __restrict__ dA, real* __restrict__ dparameters, const real* __restrict__ ends,
     const real* __restrict__ steps, int chunk_tokens, int images, int length, int channels, int height, int width,
     int depth) {
@@ -939,7 +939,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
 #pragma unroll
                 for (int q = 0; q < 4; ++q) sum += of_step.v[q] * w.v[q];
             }
-            dx_dbl[tokens[t] * (K * RN) + r] = sum;
+            write(&dx_dbl[tokens[t] * (K * RN) + r], sum);
         }
 #pragma unroll
         for (int i = 0; i < (T * 2 * N / VR + NT - 1) / NT; ++i) {
@@ -953,7 +953,10 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
 #pragma unroll
                 for (int j = 0; j < VR; ++j) sum[j] += part.v[j];
             }
-            put(&dx_dbl[tokens[t] * (K * RN) + R + n], sum);
+            Group<io, VR> pack;
+#pragma unroll
+            for (int j = 0; j < VR; ++j) write(&pack.v[j], sum[j]);
+            *reinterpret_cast<Group<io, VR>*>(&dx_dbl[tokens[t] * (K * RN) + R + n]) = pack;
         }
         for (int i = threadIdx.x; i < SLICES * CB; i += NT) {
             const int slice = i / CB, c = i % CB;
