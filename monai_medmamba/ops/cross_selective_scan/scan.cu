@@ -7,7 +7,9 @@
 //
 // In a warp a lane holds 2 channels x 4 states: LS lanes span the NP states, LC lanes span the warp's channels.
 //
-// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states.
+// With W = 1 there is nothing to chain: a warp scans all tokens, one after the other, and keeps its states. The fast
+// exponential is a little off to one side, which adds up over a long memory. In float32 (ANCHORED) a segment is therefore
+// scanned from zero beside, and its end put together from that and one exponential of the segment's steps.
 //
 // Where images and channels give too few blocks, a direction is cut into chunks with a block for each. A first launch
 // (ENDS 1) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the second a
@@ -53,6 +55,11 @@ constexpr int SLICES = NT > CB ? NT / CB : 1;  // in which a segment's tokens ar
 constexpr int VR = R % 4 == 0 && N % 4 == 0 ? 4 : R % 2 == 0 && N % 2 == 0 ? 2 : 1;  // values of a row moved at once
 constexpr int ROW_LOADS = (T * RN / VR + NT - 1) / NT;       // groups of VR values of rows that a thread brings
 constexpr int FEATURE_LOADS = (T * CB / V + NT - 1) / NT;    // groups of V channels that it brings
+#if IO == 0 || defined(EMULATED)
+constexpr bool ANCHORED = W == 1;
+#else
+constexpr bool ANCHORED = false;
+#endif
 constexpr real LOG2E = 1.4426950408889634, LN2 = 0.6931471805599453;
 
 static_assert(SAVE % T == 0 || (W == 1 && T % SAVE == 0), "states are kept where a warp has them");
@@ -474,6 +481,17 @@ __device__ __forceinline__ real rate_of(const Block& block, int element, const r
     return block.has(channel) && n < N ? A[block.parameter(channel) * N + n] * LOG2E : real(0);
 }
 
+// The states behind a segment: `held` before it, the steps of its tokens in one exponential, and the scan from zero.
+__device__ __forceinline__ void anchor(real (&h)[2][4], const real* held, const real (&local)[2][4],
+                                       const real (&total)[2], const real (&rate)[2][4], const Place& place) {
+#pragma unroll
+    for (int j = 0; j < 2; ++j) {
+        const Four before = four(&held[place.element(j)]);
+#pragma unroll
+        for (int s = 0; s < 4; ++s) h[j][s] = power_of_two(total[j] * rate[j][s]) * before.v[s] + local[j][s];
+    }
+}
+
 constexpr int OWN = (ELEMENTS + NT - 1) / NT;  // states that a thread chains
 
 // Where the state before a token, a multiple of SAVE, is kept in (B, K, L / SAVE, D, N).
@@ -653,6 +671,17 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                 for (int s = 0; s < 4; ++s) h[j][s] = from.v[s];
             }
         }
+        real local[2][4], total[2] = {};
+        if constexpr (ANCHORED) {
+            zero(local);
+#pragma unroll
+            for (int j = 0; j < 2; ++j) {
+                put(&in.carry[0][place.element(j)], h[j]);
+                if constexpr (ENDS == 2)
+#pragma unroll
+                    for (int s = 0; s < 4; ++s) passed[j][s] = power_of_two(all_steps[j] * rate[j][s]);
+            }
+        }
         real held[M / GROUP][LEFT];  // until the end: a store would keep later loads waiting
 #pragma unroll
         for (int m0 = 0; m0 < M; m0 += GROUP) {
@@ -671,11 +700,14 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
                 for (int j = 0; j < 2; ++j) {
                     const real u = dt.v[j] * value.v[j];
                     if (ENDS && W == 1) all_steps[j] += dt.v[j];
+                    total[j] += dt.v[j];
                     real sum = 0;
 #pragma unroll
                     for (int s = 0; s < 4; ++s) {
                         const real decayed = fading(dt.v[j], j, s, m);
-                        h[j][s] = decayed * h[j][s] + u * B.v[s];
+                        const real fed = u * B.v[s];
+                        h[j][s] = decayed * h[j][s] + fed;
+                        if (ANCHORED) local[j][s] = decayed * local[j][s] + fed;
 #if ENDS == 2
                         passed[j][s] *= decayed;
                         adjoint[j][s] += passed[j][s] * (grad.v[j] * C.v[s]);
@@ -690,6 +722,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
 #pragma unroll
             for (int i = 0; i < LEFT; ++i) held[m0 / GROUP][i] = sums[i];
         }
+        if constexpr (ANCHORED) anchor(h, in.carry[0], local, total, rate, place);
         if (!ENDS && y && place.lane % LS < 2 * GROUP) {
 #pragma unroll
             for (int i = 0; i < M / GROUP * LEFT; ++i) sum_place[i % LEFT][i / LEFT * GROUP * CB] = held[i / LEFT][i % LEFT];
@@ -887,6 +920,12 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 }
             }
         }
+        real local[2][4], total[2] = {};
+        if constexpr (ANCHORED) {
+            zero(local);
+#pragma unroll
+            for (int j = 0; j < 2; ++j) put(&in.carry_back[0][place.element(j)], g[j]);
+        }
 #pragma unroll
         for (int m = M - 1; m >= 0; --m) {
             const int t = place.time_warp * M + m;
@@ -899,13 +938,16 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
             for (int j = 0; j < 2; ++j) {
                 const real u = dt.v[j] * value.v[j];
                 real of_input = 0, of_exponent = 0;
+                total[j] += dt.v[j];
 #pragma unroll
                 for (int s = 0; s < 4; ++s) {
                     const real all = grad.v[j] * C.v[s] + g[j][s];
                     over_channels[s] += all * u;
                     over_channels[4 + s] += grad.v[j] * h[m + 1][j][s];
                     of_input += all * B.v[s];
-                    g[j][s] = fading(dt.v[j], j, s, m) * all;
+                    const real decayed = fading(dt.v[j], j, s, m);
+                    g[j][s] = decayed * all;
+                    if (ANCHORED) local[j][s] = decayed * (grad.v[j] * C.v[s] + local[j][s]);
                     const real exponent = g[j][s] * h[m][j][s];
                     of_exponent += exponent * rate[j][s];
                     drate[j][s] += exponent * dt.v[j];
@@ -925,6 +967,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
                 for (int i = 0; i < LEFT; ++i) sum_place[i][m * CB] *= over_states[i];
             }
         }
+        if constexpr (ANCHORED) anchor(g, in.carry_back[0], local, total, rate, place);
         __syncthreads();
 
         staging.store(in, in.dy, block, dx, tokens, count);
