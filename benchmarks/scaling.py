@@ -4,19 +4,20 @@ from functools import partial
 
 from cases import Case
 from suite import Suite
-from timing import capture, milliseconds, peak_memory, release
+from timing import allocated, capture, milliseconds, peak_memory, release
 
 
 def figures(suite: Suite, kind: str, case: Case, size: int) -> dict:
     """Return the time of a call, its time per pixel, and its peak memory."""
     release()
+    others = allocated(suite.device)
     network, x = suite.build(case.code, case.network), suite.images(case, size)
     if kind == "inference":
         run = suite.inference(network, case, x)
-        memory = peak_memory(run, suite.device)
+        memory = peak_memory(run, suite.device, others)
     else:
         run = suite.training_step(network, case, x)
-        memory = peak_memory(run, suite.device)  # not of a graph: its memory is never given back
+        memory = peak_memory(run, suite.device, others)  # not of a graph: its memory is never given back
         run = capture(run) if case.mode == "graph" else run
     took = milliseconds(run, suite.device, repeats=suite.scale.repeats)
     per_pixel = round(1e6 * took / (case.batch * size**2), 4)

@@ -67,15 +67,23 @@ def capture(run: Run) -> Run:
     return replay
 
 
-def peak_memory(run: Run, device: torch.device) -> dict[str, float]:
-    """Return the most that tensors held during a call, ``peak_gib``, what was alive before included; none on a CPU."""
+def allocated(device: torch.device) -> int:
+    """Return the bytes that tensors hold; 0 on a CPU."""
+    return torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+
+
+def peak_memory(run: Run, device: torch.device, others: int = 0) -> dict[str, float]:
+    """Return the most that tensors held during a call, ``peak_gib``; none on a CPU.
+
+    What was alive before counts, but for the bytes of ``others``: what earlier cases have left behind.
+    """
     if device.type != "cuda":
         return {}
     torch.cuda.synchronize(device)
     torch.cuda.reset_peak_memory_stats(device)
     run()
     torch.cuda.synchronize(device)
-    return {"peak_gib": round(torch.cuda.max_memory_allocated(device) / 2**30, 3)}
+    return {"peak_gib": round((torch.cuda.max_memory_allocated(device) - others) / 2**30, 3)}
 
 
 def release() -> None:

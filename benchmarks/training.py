@@ -5,7 +5,7 @@ from functools import partial
 
 from cases import Case, compiled_cases, compiled_peer_cases, training_cases
 from suite import Suite
-from timing import at_most, capture, milliseconds, peak_memory, release
+from timing import allocated, at_most, capture, milliseconds, peak_memory, release
 
 COMPILE_SECONDS = 240  # that a row with its compilation may take
 GRACE = 30  # seconds that one may go on once no row may begin any more
@@ -14,9 +14,10 @@ GRACE = 30  # seconds that one may go on once no row may begin any more
 def step_figures(suite: Suite, case: Case) -> dict:
     """Return a training step's time and peak memory: parameters, optimiser's state and activations."""
     release()
+    others = allocated(suite.device)
     step = suite.training_step(suite.build(case.code, case.network), case, suite.images(case))
     step()  # makes the optimiser's state
-    memory = peak_memory(step, suite.device)  # not of a graph: its memory is never given back
+    memory = peak_memory(step, suite.device, others)  # not of a graph: its memory is never given back
     run = capture(step) if case.mode.endswith("graph") else step
     return {"ms": milliseconds(run, suite.device, repeats=suite.scale.repeats), **memory}
 

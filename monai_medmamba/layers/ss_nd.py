@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -16,6 +17,8 @@ from .recomputation import recomputed
 from .small_maps import convolve_each_channel, is_small
 
 __all__ = ["SS2D", "SS3D"]
+
+_KEPT = (torch.ops.monai_medmamba.cross_selective_scan.default,)  # computed once a step, whatever is computed again
 
 
 class _SSND(nn.Module):
@@ -55,17 +58,28 @@ class _SSND(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the mixed map, (B, *space, dim), from a map (B, *space, dim)."""
-        return recomputed(self.training, self._mix, x, kept=(torch.ops.monai_medmamba.cross_selective_scan.default,))
+        # A GPU's memory runs out before its time. To keep only the input and the scan costs the host more for each
+        # step, but nothing once the step is compiled or captured.
+        again = self.training and x.is_cuda
+        if again and (torch.compiler.is_dynamo_compiling() or torch.cuda.is_current_stream_capturing()):
+            return recomputed(True, functools.partial(self._mix, False), x, kept=_KEPT)
+        return self._mix(again, x)
 
-    def _mix(self, x: Tensor) -> Tensor:
+    def _mix(self, again: bool, x: Tensor) -> Tensor:
         # Two products in place of one that is split: the convolution would copy its half of the result.
         weight_of_features, weight_of_gate = self.in_proj.weight.chunk(2)
-        features = F.silu(self._convolve(F.linear(x, weight_of_features))).contiguous()  # (B, *space, D)
+        features = recomputed(again, self._features, x, weight_of_features)
         weight, dt_weight, decay_rate = self.scan_parameters()
         projected = F.linear(features, weight.flatten(0, 1))
         projected = projected.unflatten(-1, weight.shape[:2])  # (B, *space, K, R + 2N)
         y = cross_selective_scan(features, projected, dt_weight, self.dt_bias, decay_rate, self.D, backend=self.backend)
-        return self.out_proj(layer_norm(y, self.out_norm) * F.silu(F.linear(x, weight_of_gate)))
+        return recomputed(again, self._gated, y, F.linear(x, weight_of_gate))
+
+    def _features(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.silu(self._convolve(F.linear(x, weight))).contiguous()  # (B, *space, D)
+
+    def _gated(self, y: Tensor, gate: Tensor) -> Tensor:
+        return self.out_proj(layer_norm(y, self.out_norm) * F.silu(gate))
 
     def _convolve(self, x: Tensor) -> Tensor:
         if not x.is_cuda:

@@ -66,9 +66,10 @@ def test_matches_reference(case, backend):
         assert relative_rms(layer.get_parameter(name).grad, expected) < 1e-4, name
 
 
+@pytest.mark.gpu
 def test_training_keeps_less_than_evaluation():
     """Evaluation with gradients keeps everything; training computes the features and the gate again."""
-    layer, x = SS2D(dim=8, d_state=4), torch.randn(1, 6, 6, 8, requires_grad=True)
+    layer, x = SS2D(dim=8, d_state=4).cuda(), torch.randn(1, 6, 6, 8, device="cuda", requires_grad=True)
     maps = []
     for training in (True, False):
         kept = []
