@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import backend as _backend
-from . import chunked, cpu, cuda, mamba_ssm, reference, schema
+from . import chunked, cpu, cuda, mamba_ssm, onnx_scan, reference, schema
 from .self_check import checked
 from .validation import validate
 
@@ -67,6 +67,8 @@ def cross_selective_scan(
     """
     if not torch.jit.is_tracing():
         validate(x, x_dbl, dt_weight, dt_bias, A, D)
+    if torch.onnx.is_in_onnx_export():
+        return onnx_scan.forward(x, x_dbl, dt_weight, dt_bias, A, D)
     return torch.ops.monai_medmamba.cross_selective_scan(x, x_dbl, dt_weight, dt_bias, A, D, backend or "")
 
 
