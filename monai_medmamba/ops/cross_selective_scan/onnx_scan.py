@@ -35,12 +35,24 @@ class _Steps(NamedTuple):
 
 
 def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> Tensor:
-    """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``, for ``torch.onnx.export``."""
+    """Returns the K scans summed in image order, (B, *space, D) in the dtype of ``x``, for ``torch.onnx.export``.
+
+    Raises:
+        RuntimeError: the exporter is the one that traces, which has no Scan.
+    """
+    if torch.jit.is_tracing():
+        raise RuntimeError(
+            "torch.onnx.export writes the scan with dynamo=True alone, its default: leave dynamo=False out"
+        )
     dtype = compute_dtype(x)
     u, delta, B, C, _r = expand(x, x_dbl, dt_weight, A.shape[-1])
-    dt = F.softplus(delta + dt_bias.to(dtype).unsqueeze(1))  # (B, K, L, D)
+    pre = delta + dt_bias.to(dtype).unsqueeze(1)
+    # The translation of F.softplus would add a threshold, which costs a third more.
+    dt = torch.onnx.ops.symbolic("Softplus", (pre,), dtype=dtype, shape=pre.shape)  # (B, K, L, D)
     length, chunks = u.shape[2], chunk_count(A)
     tokens = (length + chunks - 1) // chunks
+    if chunks > 1:
+        tokens = torch.sym_max(2, tokens)  # a graph made where it is 1 would take it for 1 everywhere
     steps = _Steps(
         _split(dt, chunks, tokens).unsqueeze(-2),
         _split(dt * u, chunks, tokens).unsqueeze(-2),
