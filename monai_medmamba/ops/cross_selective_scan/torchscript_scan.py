@@ -20,7 +20,7 @@ from .directions import scatter_sum
 from .projections import compute_dtype, expand
 
 # State elements that one step should touch, by measurement on two threads.
-_STEP_ELEMENTS = 1 << 18
+_STEP_ELEMENTS = 1 << 17
 
 
 def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> Tensor:
@@ -63,21 +63,21 @@ def scan_sequences(dt: Tensor, entering: Tensor, B: Tensor, C: Tensor, A: Tensor
     dt, entering, B, C = steps[0], steps[1], steps[2].transpose(-1, -2), steps[3]
     rate = A.transpose(1, 2).unsqueeze(1).contiguous()  # (K, 1, N, D)
 
+    # Nothing that autograd may want is overwritten: the graph can be differentiated.
     h = torch.zeros([batch, directions, chunks, states, channels], dtype=dt.dtype, device=dt.device)
-    decay = torch.empty_like(h)
-    y = torch.empty_like(entering)
+    results = []
     for t in range(tokens):
-        torch.mul(dt[t], rate, out=decay).exp_()
-        h.mul_(decay).addcmul_(entering[t], B[t])
-        y[t] = torch.matmul(C[t], h)
+        h = torch.addcmul((dt[t] * rate).exp_() * h, entering[t], B[t])
+        results.append(torch.matmul(C[t], h))
     if chunks > 1:
         passed = torch.exp(dt.sum(0) * rate)
-        handed = torch.zeros_like(h)
-        for c in range(1, chunks):
-            handed[:, :, c] = h[:, :, c - 1] + passed[:, :, c - 1] * handed[:, :, c - 1]
+        handed = [torch.zeros_like(h[:, :, 0])]
+        for c in range(chunks - 1):
+            handed.append(torch.addcmul(h[:, :, c], passed[:, :, c], handed[c]))
+        arriving = torch.stack(handed, dim=2)
         elapsed = dt.cumsum(0)
         for t in range(tokens):
-            torch.mul(elapsed[t], rate, out=decay).exp_().mul_(handed)
-            y[t] += torch.matmul(C[t], decay)
+            results[t] = results[t] + torch.matmul(C[t], (elapsed[t] * rate).exp_() * arriving)
+    y = torch.stack(results)
     joined = y.squeeze(-2).permute(1, 2, 3, 0, 4).reshape(batch, directions, chunks * tokens, channels)
     return joined[:, :, :length]

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -11,28 +13,25 @@ pytest.importorskip("onnxscript", reason="torch.onnx.export writes with it")
 onnxruntime = pytest.importorskip("onnxruntime", reason="runs the files of these tests")
 
 
+NAMES = ("x", "x_dbl", "dt_weight", "dt_bias", "A", "D")
+
+
 class Scan(nn.Module):
-    """The operation with its parameters fixed, as a network has it."""
+    """The operation, its parameters among the inputs."""
 
-    def __init__(self, parameters):
-        super().__init__()
-        for name, tensor in zip(("dt_weight", "dt_bias", "A", "D"), parameters, strict=True):
-            self.register_buffer(name, tensor)
-
-    def forward(self, x, x_dbl):
-        return cross_selective_scan(x, x_dbl, self.dt_weight, self.dt_bias, self.A, self.D)
+    def forward(self, x, x_dbl, dt_weight, dt_bias, A, D):
+        return cross_selective_scan(x, x_dbl, dt_weight, dt_bias, A, D)
 
 
 def exported(tensors, path):
-    """Write the operation for any batch and any space, and return what runs it."""
-    spatial = tensors[0].dim() - 2
-    free = {axis: f"axis{axis}" for axis in range(spatial + 1)}
+    """Write the operation for any batch and any space; return what runs it, and how many Scan nodes it has."""
+    free = dict.fromkeys(range(tensors[0].dim() - 1), torch.export.Dim.DYNAMIC)
     torch.onnx.export(
-        Scan(tensors[2:]),
-        tuple(tensors[:2]),
+        Scan(),
+        tuple(tensors),
         path,
-        input_names=["x", "x_dbl"],
-        dynamic_shapes=(free, free),
+        input_names=NAMES,
+        dynamic_shapes=(free, free, None, None, None, None),
         dynamo=True,
         verbose=False,
         external_data=False,
@@ -41,36 +40,31 @@ def exported(tensors, path):
     onnx.checker.check_model(model, full_check=True)
     assert {entry.domain for entry in model.opset_import} == {""}
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda x, x_dbl: torch.from_numpy(session.run(None, {"x": x.numpy(), "x_dbl": x_dbl.numpy()})[0]), model
+
+    def run(*tensors):
+        inputs = {name: tensor.numpy() for name, tensor in zip(NAMES, tensors, strict=True)}
+        return torch.from_numpy(session.run(None, inputs)[0])
+
+    return run, sum(node.op_type == "Scan" for node in model.graph.node)
 
 
 # Few channels are scanned in chunks; with many a step takes one token.
-CASES = [((7, 9), 20, 16), ((7, 9), 260, 16), ((3, 4, 5), 20, 16)]
+CASES = [((7, 9), 20, 3), ((7, 9), 260, 1), ((3, 4, 5), 20, 3)]
 
 
-@pytest.mark.parametrize(("space", "channels", "states"), CASES, ids=str)
-def test_matches_reference(space, channels, states, tmp_path):
+@pytest.mark.parametrize(("space", "channels", "scans"), CASES, ids=str)
+def test_matches_reference(space, channels, scans, tmp_path):
     """Traced once, right at every size: one token, fewer tokens than chunks, many; with slow and fast decay."""
-    tensors = scan_inputs(space, channels=channels, states=states)
-    run, model = exported(tensors, tmp_path / "m.onnx")
-    chunked = chunk_count(tensors[4]) > 1
-    assert sum(node.op_type == "Scan" for node in model.graph.node) == (3 if chunked else 1)
-    for other, batch in ((space, 1), ((1,) * len(space), 2), ((14, 9, 2)[: len(space)], 3)):
-        x, x_dbl, *_ = scan_inputs(other, batch=batch, channels=channels, states=states)
-        exact = cross_selective_scan(*(t.double() for t in (x, x_dbl, *tensors[2:])), backend="reference")
-        own = cross_selective_scan(x, x_dbl, *tensors[2:], backend="reference")
+    sizes = {"channels": channels, "states": 16}
+    run, found = exported(scan_inputs(space, **sizes), tmp_path / "m.onnx")
+    assert found == scans
+    spaces = ((space, 1), ((1,) * len(space), 2), ((14, 9, 2)[: len(space)], 3))
+    for (other, batch), decay in itertools.product(spaces, ("mixed", "slow", "fast")):
+        tensors = scan_inputs(other, batch=batch, decay=decay, **sizes)
+        exact = cross_selective_scan(*(tensor.double() for tensor in tensors), backend="reference")
+        own = cross_selective_scan(*tensors, backend="reference")
         floor = torch.finfo(torch.float32).eps * rms(exact)
-        assert rms(run(x, x_dbl).double() - exact) <= 3 * max(rms(own.double() - exact), floor)
-
-
-@pytest.mark.parametrize("decay", ["slow", "fast"])
-def test_extreme_decay(decay, tmp_path):
-    tensors = scan_inputs((14, 9), channels=20, states=16, decay=decay)
-    run, _model = exported(tensors, tmp_path / "m.onnx")
-    exact = cross_selective_scan(*(t.double() for t in tensors), backend="reference")
-    own = cross_selective_scan(*tensors, backend="reference")
-    floor = torch.finfo(torch.float32).eps * rms(exact)
-    assert rms(run(*tensors[:2]).double() - exact) <= 3 * max(rms(own.double() - exact), floor)
+        assert rms(run(*tensors).double() - exact) <= 3 * max(rms(own.double() - exact), floor), (other, decay)
 
 
 @pytest.mark.parametrize(("channels", "chunks"), [(96, 28), (192, 14), (384, 1), (768, 1), (1, 2688)])
@@ -81,4 +75,4 @@ def test_chunks_follow_from_channels_and_states(channels, chunks):
 def test_tells_the_old_exporter_s_user_what_to_do(tmp_path):
     tensors = scan_inputs((3, 4))
     with pytest.raises(RuntimeError, match="leave dynamo=False out"):
-        torch.onnx.export(Scan(tensors[2:]), tuple(tensors[:2]), tmp_path / "m.onnx", dynamo=False)
+        torch.onnx.export(Scan(), tuple(tensors), tmp_path / "m.onnx", dynamo=False)
