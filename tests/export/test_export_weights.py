@@ -6,8 +6,10 @@ import torch
 
 from monai_medmamba.export import FORMATS, export_weights
 from monai_medmamba.export import export_weights as module_function
+from monai_medmamba.inference import Preprocessing
 from monai_medmamba.networks import save_weights
 
+KEPT = {"image_size": 40, "mean": [0.5, 0.4, 0.3], "std": [0.25, 0.2, 0.1]}
 MODULE = __import__("sys").modules[module_function.__module__]
 TORCHSCRIPT = next(kind for kind in FORMATS if kind.name == "torchscript")
 
@@ -75,3 +77,26 @@ def test_a_file_that_computes_something_else_is_not_kept(weights, tmp_path, monk
 def test_says_that_nothing_was_compared(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(MODULE, "FORMATS", (replace(TORCHSCRIPT, load=lambda path: None),))
     assert export_weights(weights, tmp_path / "m.ts", "torchscript").probability_off is None
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [kind.name for kind in FORMATS])
+def test_real_images(name, weights, network, medmamba_data, tmp_path):
+    """Probabilities of real images, one at a time and together, within 1e-4 of PyTorch's."""
+    if name == "onnx":
+        for package in ("onnx", "onnxscript", "onnxruntime"):
+            pytest.importorskip(package, reason="writes or runs ONNX files")
+    kind = next(kind for kind in FORMATS if kind.name == name)
+    export_weights(weights, tmp_path / f"m{kind.suffix}", name)
+    folder = medmamba_data / "kvasir_seg_patches" / "test"
+    prepare = Preprocessing.from_description(KEPT)
+    paths = [path for label in sorted(folder.iterdir()) for path in sorted(label.iterdir())[:6]]
+    images = torch.stack([prepare.read(path) for path in paths])
+    run = kind.load(tmp_path / f"m{kind.suffix}")
+    with torch.no_grad():
+        expected = network(images).softmax(1)
+        together = run(images).softmax(1)
+        single = torch.cat([run(image[None]) for image in images]).softmax(1)
+    assert expected.std(0).max() > 0.02  # the network tells the images apart
+    assert max((together - expected).abs().max(), (single - expected).abs().max()) < 1e-4
