@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..networks import MedMamba
-from .exported_program import capture
+from .exported_program import capture, remark
 from .file_format import FileFormat
 
 __all__ = ["FORMAT"]
@@ -35,7 +35,7 @@ def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, te
         raise RuntimeError(
             "a package is compiled with a C++ compiler, and none was found: install GCC or Clang, or name it with CXX"
         ) from error
-    return "import monai_medmamba.ops before loading"
+    return remark(network, dynamic_size)
 
 
 def _load(path: Path) -> Callable[[Tensor], Tensor]:

@@ -16,6 +16,7 @@ from ..files import atomic_path
 from ..inference import Preprocessing
 from ..inference.classifier import read_weights
 from ..networks import MedMamba
+from .exported_program import smallest_free_edge
 from .file_format import FileFormat
 from .formats import FORMATS
 
@@ -107,10 +108,11 @@ def export_weights(
     written.load_state_dict(network.state_dict())
     free = dynamic_size or kind.name == "torchscript"
     with atomic_path(out) as temporary:
-        sample = torch.randn(2, *(_sample_shape(network, shape) if free else shape))
-        remark = kind.write(written.fuse(), temporary, sample, free, _texts(description))
+        # Two positions an edge in the last map: a graph would take one for fixed.
+        tried = (shape[0], *(max(edge, smallest_free_edge(network)) for edge in shape[1:])) if free else shape
+        remark = kind.write(written.fuse(), temporary, torch.randn(2, *tried), free, _texts(description))
         exported = kind.load(temporary)
-        off = None if exported is None else _compare(out, exported, network, shape, free)
+        off = None if exported is None else _compare(out, exported, network, tried, free)
     axes = ("height", "width", "depth")[: len(shape) - 1] if free else shape[1:]
     return ExportedFile(out, kind.name, out.stat().st_size, ("batch", shape[0], *axes), off, remark)
 
@@ -137,13 +139,6 @@ def _image_shape(
             f"expected a size of 1 or {network.spatial_dims} edges, each at least {_SMALLEST}, got {list(size)}"
         )
     return (network.in_channels, *edges)
-
-
-def _sample_shape(network: MedMamba, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns an image's shape with two positions an edge in the last map: a graph would take 1 for fixed."""
-    channels, *edges = shape
-    least = 8 * 2 ** (len(network.depths) - 1)
-    return (channels, *(max(edge, least) for edge in edges))
 
 
 def _texts(description: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..networks import MedMamba
 from .file_format import FileFormat
 
-__all__ = ["FORMAT", "capture"]
+__all__ = ["FORMAT", "capture", "remark", "smallest_free_edge"]
 
 
 def capture(network: MedMamba, sample: Tensor, dynamic_size: bool) -> torch.export.ExportedProgram:
@@ -37,10 +37,34 @@ def capture(network: MedMamba, sample: Tensor, dynamic_size: bool) -> torch.expo
         return torch.export.export(network, (sample,), dynamic_shapes=(shape,))
 
 
+def smallest_free_edge(network: MedMamba) -> int:
+    """Returns the smallest edge, in pixels, of the images that a program with a free size takes.
+
+    A program whose last map had a single position along an edge would differ from all others in memory layout.
+
+    Args:
+        network: Its number of stages decides.
+
+    Returns:
+        Two positions of the last map, in pixels: 64 for four stages.
+
+    Example:
+        >>> smallest_free_edge(MedMamba(num_classes=2, depths=(1, 1), dims=(8, 16)))
+        16
+    """
+    return 8 * 2 ** (len(network.depths) - 1)
+
+
 def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, texts: Mapping[str, str]) -> str:
     """Writes the file, with the texts as extra files."""
     torch.export.save(capture(network, sample, dynamic_size), path, extra_files=dict(texts))
-    return "import monai_medmamba.ops before loading"
+    return remark(network, dynamic_size)
+
+
+def remark(network: MedMamba, dynamic_size: bool) -> str:
+    """Returns what the user of a program must know."""
+    sizes = f"edges of {smallest_free_edge(network)} pixels or more, " if dynamic_size else ""
+    return f"{sizes}import monai_medmamba.ops before loading"
 
 
 def _load(path: Path) -> Callable[[Tensor], Tensor]:

@@ -79,9 +79,12 @@ def test_says_that_nothing_was_compared(weights, tmp_path, monkeypatch):
     assert export_weights(weights, tmp_path / "m.ts", "torchscript").probability_off is None
 
 
+def quick_or_slow(kind):
+    return pytest.param(kind.name, marks=[pytest.mark.slow] if kind.name == "aotinductor" else [])
+
+
 @pytest.mark.real_data
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [kind.name for kind in FORMATS])
+@pytest.mark.parametrize("name", [quick_or_slow(kind) for kind in FORMATS])
 def test_real_images(name, weights, network, medmamba_data, tmp_path):
     """Probabilities of real images, one at a time and together, within 1e-4 of PyTorch's."""
     if name == "onnx":
