@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from monai_medmamba.cli import main
+from monai_medmamba.export import FORMATS
 from monai_medmamba.networks import MedMamba, save_weights
 
 
@@ -60,3 +61,4 @@ def test_the_help_shows_commands_to_copy(capsys):
     said = capsys.readouterr().out
     assert "medmamba export model.safetensors --format onnx --out model.onnx" in said
     assert "exit status" in said
+    assert "{" + ",".join(kind.name for kind in FORMATS) + "}" in said

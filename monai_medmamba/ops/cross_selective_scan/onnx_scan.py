@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch._higher_order_ops import scan
 
 from .directions import scatter_sum
 from .projections import compute_dtype, expand
@@ -80,6 +79,8 @@ def _split(sequences: Tensor, chunks: int, tokens: int) -> Tensor:
 
 def _scanned(steps: _Steps, rate: Tensor) -> Tensor:
     """Returns each token's result before the skip, (T, n, B, K, 1, D)."""
+    from torch._higher_order_ops.scan import scan  # not public in torch: nothing but an export shall depend on it
+
     _tokens, chunks, batch, directions, states, _one = steps.B.shape
     zero = rate.new_zeros(chunks, batch, directions, states, rate.shape[-1])
 
