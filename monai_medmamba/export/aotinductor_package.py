@@ -22,7 +22,7 @@ def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, te
         RuntimeError: there is no C++ compiler.
     """
     import torch._inductor as inductor  # importing it writes files
-    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.exc import InductorError, InvalidCxxCompiler
 
     # Inductor's own choice of layouts takes our maps for channels-first ones and would copy them around each product.
     settings = {"layout_optimization": False, "aot_inductor.metadata": dict(texts)}
@@ -31,7 +31,9 @@ def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, te
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch about its own parts
             inductor.aoti_compile_and_package(program, package_path=str(path), inductor_configs=settings)
-    except InvalidCxxCompiler as error:
+    except (InductorError, InvalidCxxCompiler) as error:
+        if not isinstance(getattr(error, "inner_exception", error), InvalidCxxCompiler):
+            raise
         raise RuntimeError(
             "a package is compiled with a C++ compiler, and none was found: install GCC or Clang, or name it with CXX"
         ) from error

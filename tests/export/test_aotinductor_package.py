@@ -3,7 +3,7 @@ import shutil
 import pytest
 import torch
 import torch._inductor
-from torch._inductor.exc import InvalidCxxCompiler
+from torch._inductor.exc import InductorError
 
 from monai_medmamba.export.aotinductor_package import FORMAT
 from monai_medmamba.networks import MedMamba
@@ -17,6 +17,17 @@ with torch.no_grad():
     for some in (images, images[:1]):
         torch.testing.assert_close(package(some), expected[: len(some)], atol=1e-5, rtol=1e-4)
 print(package.get_metadata()["k"])
+"""
+
+WITHOUT_A_COMPILER = """
+import pathlib, sys, torch
+from monai_medmamba.export.aotinductor_package import FORMAT
+from monai_medmamba.networks import MedMamba
+network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=2).eval().fuse()
+try:
+    FORMAT.write(network, pathlib.Path(sys.argv[1]), torch.randn(2, 3, 32, 32), False, {})
+except RuntimeError as error:
+    print(error)
 """
 
 
@@ -33,10 +44,21 @@ def test_exports(tmp_path, fresh_process):
     assert done.stdout.strip() == "kept"
 
 
-def test_says_that_there_is_no_compiler(network, tmp_path, monkeypatch):
+def test_says_that_there_is_no_compiler(tmp_path, fresh_process, monkeypatch):
+    """In a process whose compiler is nowhere: what Inductor then raises is its own affair."""
+    monkeypatch.setenv("CXX", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    done = fresh_process(WITHOUT_A_COMPILER, tmp_path / "m.pt2")
+    assert done.returncode == 0, done.stderr
+    assert "install GCC or Clang" in done.stdout
+
+
+def test_another_error_of_the_compiler_stays_what_it_is(tmp_path, monkeypatch):
     def refuse(*_arguments, **_settings):
-        raise InvalidCxxCompiler
+        raise InductorError(ValueError("something else"), None)
 
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", refuse)
-    with pytest.raises(RuntimeError, match="install GCC or Clang"):
+    network = MedMamba(num_classes=3, depths=(1,), dims=(8,), d_state=4).eval()
+    with pytest.raises(InductorError, match="something else"):
         FORMAT.write(network.fuse(), tmp_path / "m.pt2", torch.randn(2, 3, 40, 40), False, {})
