@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "timm", "numpy")
+PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "timm", "numpy", "onnx", "onnxscript", "onnxruntime")
 
 
 def commit() -> str | None:

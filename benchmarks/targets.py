@@ -8,6 +8,7 @@ import json
 from fnmatch import fnmatch
 from pathlib import Path
 
+from export_targets import EXPORT_TARGETS
 from gpu_targets import GPU_TARGETS
 from target import Reading, Target, row, rows
 
@@ -136,7 +137,7 @@ CPU_TARGETS = (
     ),
 )
 
-TARGETS = (*CPU_TARGETS, *GPU_TARGETS)
+TARGETS = (*CPU_TARGETS, *EXPORT_TARGETS, *GPU_TARGETS)
 
 
 def newest(target: Target, folder: Path) -> tuple[Path, dict, Reading] | None:
@@ -160,7 +161,7 @@ def write_targets(folder: Path = RESULTS) -> Path:
         listed.append(
             {
                 **{field: getattr(target, field) for field in ("name", "what")},
-                "value": round(reading.value, 4),
+                "value": float(f"{reading.value:.4g}") if abs(reading.value) < 1 else round(reading.value, 4),
                 **{field: getattr(target, field) for field in ("unit", "better", "must", "aim")},
                 **{field: record[field] for field in ("device", "date", "commit")},
                 "source": source.name,
@@ -183,7 +184,7 @@ def print_targets(record: dict, name: str) -> None:
             continue
         state = target.state(reading.value)
         wanted = f"must {target.must:g}, aim {target.aim if target.aim is None else format(target.aim, 'g')}"
-        print(f"{target.name:28} {reading.value:8.3f} {target.unit:3} {state:6} ({wanted}): {', '.join(reading.parts)}")
+        print(f"{target.name:28} {reading.value:8.4g} {target.unit:3} {state:6} ({wanted}): {', '.join(reading.parts)}")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLES = sorted(path for path in (ROOT / "bundles").iterdir() if (path / "configs").is_dir())
 
 
-def monai_bundle(*words: str, cwd: Path = ROOT, launcher: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+def monai_bundle(
+    *words: str, cwd: Path = ROOT, launcher: Sequence[str] = (), paths: Sequence[Path] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run ``python -m monai.bundle`` with these words; the result holds its output and exit status."""
     start = [sys.executable, *launcher, "-m", "monai.bundle", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths))),
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
     return subprocess.run(start, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600)
 
 

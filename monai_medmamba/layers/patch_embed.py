@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
@@ -39,6 +40,9 @@ class PatchStem(nn.Module):
         As a matrix product: libraries have no fast convolution for so few channels. Pixels beyond the last whole
         patch are dropped, as the convolution drops them.
         """
+        if any(isinstance(size, torch.SymInt) for size in x.shape[2:]):
+            # A graph for every size: what is narrowed would hold for multiples of the patch alone, or for all others.
+            return layer_norm(self.proj(x).movedim(1, -1), self.norm)
         edge = self.proj.kernel_size[0]
         counts = [size // edge for size in x.shape[2:]]
         for axis, count in enumerate(counts):  # (B, in_channels, h, edge, w, edge)

@@ -36,8 +36,11 @@ class PatchDownsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Returns the halved map, (B, *space / 2, 2 * dim), from (B, *space, dim)."""
         spatial_dims = x.dim() - 2
-        whole = x[(slice(None), *(slice(0, size // 2 * 2) for size in x.shape[1:-1]))]
         # The first spatial axis varies fastest among the joined neighbours, as in the published network.
         corners = [offsets[::-1] for offsets in itertools.product((0, 1), repeat=spatial_dims)]
-        cells = [whole[(slice(None), *(slice(first, None, 2) for first in corner))] for corner in corners]
+        ends = [size // 2 * 2 for size in x.shape[1:-1]]
+        cells = [
+            x[(slice(None), *(slice(first, end, 2) for first, end in zip(corner, ends, strict=True)))]
+            for corner in corners
+        ]
         return self.reduction(layer_norm(torch.cat(cells, dim=-1), self.norm))

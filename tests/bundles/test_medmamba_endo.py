@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ BUNDLE = ROOT / "bundles" / "medmamba_endo"
 TRAIN, EVALUATE, INFERENCE, SEVERAL = (
     str(BUNDLE / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference", "multi_gpu_train")
 )
+INFERENCE_TRT = str(BUNDLE / "configs" / "inference_trt.json")
 NAMES = ["bright", "dark", "middle"]
 
 
@@ -145,18 +148,89 @@ def test_resume_continues_and_equals_an_uninterrupted_run(run, images, tmp_path)
     assert all(torch.equal(tensor, b["model"][name]) for name, tensor in a["model"].items())
 
 
-def test_torchscript_export(run, tmp_path):
-    done = monai_bundle(
-        *("ckpt_export", "network_def", "--filepath", str(tmp_path / "model.ts")),
+WITHOUT_US = """
+import sys, torch
+x, expected = torch.load(sys.argv[2])
+torch.testing.assert_close(torch.jit.load(sys.argv[1])(x), expected, atol=1e-5, rtol=1e-4)
+assert not any(name.startswith("monai") for name in sys.modules)
+"""
+
+
+def export_words(run, size="[1,3,32,32]"):
+    return [
         *("--ckpt_file", str(run / "models" / "model.pt"), "--key_in_ckpt", "model"),
         *("--meta_file", str(BUNDLE / "configs" / "metadata.json"), "--config_file", INFERENCE),
-        *("--ckpt_dir", str(run / "models"), "--use_trace", "True", "--input_shape", "[1,3,32,32]"),
-    )
+        *("--ckpt_dir", str(run / "models"), "--use_trace", "True", "--input_shape", size),
+    ]
+
+
+def test_torchscript_export(run, tmp_path):
+    target = tmp_path / "model.ts"
+    done = monai_bundle("ckpt_export", "network_def", "--filepath", str(target), *export_words(run))
     assert done.returncode == 0, done.stderr
-    exported = torch.jit.load(tmp_path / "model.ts")
+    exported = torch.jit.load(target)
     network, _description = load_weights(run / "models" / "model.safetensors")
     x = torch.randn(3, 3, 64, 48)
     torch.testing.assert_close(exported(x), network(x))
+
+
+def test_torchscript_export_that_loads_without_this_package(run, tmp_path):
+    target = tmp_path / "model.ts"
+    words = [*export_words(run), "--backend", "chunked"]
+    done = monai_bundle("ckpt_export", "network_def", "--filepath", str(target), *words)
+    assert done.returncode == 0, done.stderr
+    network, _description = load_weights(run / "models" / "model.safetensors")
+    x = torch.randn(3, 3, 64, 48)
+    torch.save((x, network(x).detach()), tmp_path / "pair.pt")
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_US, str(target), str(tmp_path / "pair.pt")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_onnx_export(run, tmp_path):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name, reason="writes or runs ONNX files")
+    import onnx
+    import onnxruntime
+
+    target = tmp_path / "model.onnx"
+    names = "'input_names':['image'],'output_names':['logits'],'dynamic_axes':{'image':{0:'batch'}}"
+    more = ["--converter_kwargs", f"{{{names},'external_data':False}}"]
+    words = [*export_words(run, "[2,3,32,32]"), *more]
+    done = monai_bundle("onnx_export", "network_def", "--filepath", str(target), *words)
+    assert done.returncode == 0, done.stderr
+    model = onnx.load(target)
+    onnx.checker.check_model(model, full_check=True)
+    assert {entry.domain for entry in model.opset_import} == {""}
+    session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+    network, _description = load_weights(run / "models" / "model.safetensors")
+    for batch in (1, 3):
+        x = torch.randn(batch, 3, 32, 32)
+        found = torch.from_numpy(session.run(None, {"image": x.numpy()})[0])
+        torch.testing.assert_close(found, network(x).detach(), atol=1e-4, rtol=1e-3)
+
+
+def test_inference_through_an_engine(run, images, tmp_path):
+    """Without TensorRT: its package is an empty module, and TorchScript stands in for the engine."""
+    target = tmp_path / "model_trt.ts"
+    words = [*export_words(run), "--backend", "chunked"]
+    assert monai_bundle("ckpt_export", "network_def", "--filepath", str(target), *words).returncode == 0
+    (tmp_path / "stand_in").mkdir()
+    (tmp_path / "stand_in" / "torch_tensorrt.py").write_text("")
+    where = ["--dataset_dir", str(images), "--ckpt_dir", str(run / "models")]
+    overlay = f"['{INFERENCE}','{INFERENCE_TRT}']"
+    instead = ["--engine", str(target), "--device", "$torch.device('cpu')"]
+    by_engine = monai_bundle(
+        *("run", "inferring", "--config_file", overlay, *where, "--output_dir", f"{tmp_path}/engine", *instead),
+        paths=[tmp_path / "stand_in"],
+    )
+    assert by_engine.returncode == 0, by_engine.stderr
+    plain = monai_bundle("run", "inferring", "--config_file", INFERENCE, *where, "--output_dir", f"{tmp_path}/plain")
+    assert plain.returncode == 0, plain.stderr
+    found, expected = (read_predictions(tmp_path / name / "predictions.csv") for name in ("engine", "plain"))
+    assert found.images == expected.images
+    assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
 
 
 @pytest.mark.parametrize("case", ["missing folder", "empty class", "broken image", "same image twice"])

@@ -23,6 +23,7 @@ OPTIONAL = [
     "nibabel",
     "onnx",
     "onnxruntime",
+    "onnxscript",
     "pydicom",
     "rich",
     "selective_scan_cuda",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import backend as _backend
-from . import chunked, cpu, cuda, mamba_ssm, reference, schema
+from . import chunked, cpu, cuda, mamba_ssm, onnx_scan, reference, schema, torchscript_scan
 from .self_check import checked
 from .validation import validate
 
@@ -40,6 +40,9 @@ def cross_selective_scan(
     image order: they are pointwise and so commute with the reordering of tokens. The state is float32 (float64 for
     float64 ``x``), also under autocast.
 
+    A graph holds a call of one operator, which takes the backend when it runs. Two graphs hold the scan itself: what
+    ``torch.onnx.export`` makes, in ONNX's operators, and what ``torch.jit.trace`` makes of ``"chunked"``, in torch's.
+
     Args:
         x: features, (B, H, W, D) or (B, H, W, Z, D), channels last, any floating dtype.
         x_dbl: per-token projections of each direction in image order, (B, *space, K, R + 2 * N): r, then B, then C.
@@ -67,7 +70,12 @@ def cross_selective_scan(
     """
     if not torch.jit.is_tracing():
         validate(x, x_dbl, dt_weight, dt_bias, A, D)
-    return torch.ops.monai_medmamba.cross_selective_scan(x, x_dbl, dt_weight, dt_bias, A, D, backend or "")
+    tensors = (x, x_dbl, dt_weight, dt_bias, A, D)
+    if torch.onnx.is_in_onnx_export():
+        return onnx_scan.forward(*tensors)
+    if torch.jit.is_tracing() and _backend.requested_name(backend) == chunked.BACKEND.name:
+        return torchscript_scan.forward(*tensors)
+    return torch.ops.monai_medmamba.cross_selective_scan(*tensors, backend or "")
 
 
 def _forward(
