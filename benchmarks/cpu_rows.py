@@ -6,13 +6,15 @@ from collections.abc import Callable
 import torch
 from monai.networks.nets import resnet50
 from timing import milliseconds
+from torch import nn
 
-from monai_medmamba.networks import create_medmamba
+from monai_medmamba.networks import VARIANTS, create_medmamba
 from monai_medmamba.ops import cross_selective_scan
 
 STAGES = [((56, 56), 96, 3), ((28, 28), 192, 6), ((14, 14), 384, 12), ((7, 7), 768, 24)]  # space, channels, rank
 STATES, DIRECTIONS = 16, 4
 CPU = torch.device("cpu")
+PUBLISHED = "published, reference recurrence"
 
 
 def scan_tensors(space: tuple[int, int], channels: int, rank: int) -> list[torch.Tensor]:
@@ -49,7 +51,13 @@ def scan_rows(backends: list[str], repeats: int) -> list[dict]:
     return rows
 
 
-def inference_rows(backends: list[str], repeats: int) -> list[dict]:
+def published_tiny(published: type[nn.Module]) -> nn.Module:
+    """Return the published network of the paper's depths and widths, on mamba-ssm's recurrence in plain PyTorch."""
+    depths, dims, states = VARIANTS["tiny"]
+    return published(depths=list(depths), dims=list(dims), num_classes=6, d_state=states)
+
+
+def inference_rows(backends: list[str], repeats: int, published: type[nn.Module] | None) -> list[dict]:
     """Return the time of one image at 224 px through each network."""
     x = torch.randn(1, 3, 224, 224)
     networks = {
@@ -61,6 +69,8 @@ def inference_rows(backends: list[str], repeats: int) -> list[dict]:
         plain = networks[f"medmamba_{variant} ({backends[0]})"].eval()
         networks |= {f"medmamba_{variant} ({backends[0]}, fused)": plain.fuse()}
         networks |= {f"medmamba_{variant} ({backends[0]}, fused, bfloat16)": plain.fuse(torch.bfloat16)}
+    if published is not None:
+        networks[f"medmamba_tiny ({PUBLISHED})"] = published_tiny(published)
     try:
         import timm
     except ImportError:
@@ -84,14 +94,16 @@ def inference_rows(backends: list[str], repeats: int) -> list[dict]:
     return rows
 
 
-def training_rows(backends: list[str], repeats: int) -> list[dict]:
+def training_rows(backends: list[str], repeats: int, published: type[nn.Module] | None) -> list[dict]:
     """Return the time of a training step of MedMamba-T at 64 px, batch 8, without the optimiser."""
     x, label = torch.randn(8, 3, 64, 64), torch.randint(6, (8,))
+    networks = {backend: create_medmamba("tiny", num_classes=6, backend=backend) for backend in backends}
+    if published is not None:
+        networks[PUBLISHED] = published_tiny(published)
     rows = []
-    for backend in backends:
-        network = create_medmamba("tiny", num_classes=6, backend=backend)
+    for backend, network in networks.items():
 
-        def step(network: torch.nn.Module = network) -> None:
+        def step(network: nn.Module = network) -> None:
             network.zero_grad()
             torch.nn.functional.cross_entropy(network(x), label).backward()
 
@@ -116,7 +128,7 @@ def scaling_rows(repeats: int) -> list[dict]:
     return rows
 
 
-def cpu_rows(backends: list[str], repeats: int) -> list[dict]:
+def cpu_rows(backends: list[str], repeats: int, published: type[nn.Module] | None = None) -> list[dict]:
     """Return every row. Scaling comes first: the process's peak memory never falls."""
     rows = scaling_rows(repeats) + scan_rows(backends, repeats)
-    return rows + inference_rows(backends, repeats) + training_rows(backends, repeats)
+    return rows + inference_rows(backends, repeats, published) + training_rows(backends, repeats, published)

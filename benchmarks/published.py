@@ -3,6 +3,8 @@
 Its ``MedMamba.py`` builds three networks on the GPU and runs one when it is imported, and asks for all of
 ``mamba_ssm``, whose import wants packages that the scan does not need. So only its definitions are run, beside a
 ``mamba_ssm`` that is a package without an ``__init__``.
+
+On a CPU it runs with mamba-ssm's reference recurrence, which is plain PyTorch, in the place of the CUDA kernel.
 """
 
 import ast
@@ -14,10 +16,15 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from monai.networks.layers import DropPath
 from torch import Tensor, nn
 
 FILE, MODULE = "MedMamba.py", "published_medmamba"
 SCAN = "mamba_ssm.ops.selective_scan_interface"
+GPU_PARTS = {
+    "selective_scan_cuda": (),
+    "mamba_ssm.ops.triton.layer_norm": ("_layer_norm_fwd",),
+}  # and what is taken of them
 KEPT = (ast.Import, ast.ImportFrom, ast.Try, ast.ClassDef, ast.FunctionDef)
 
 
@@ -43,8 +50,8 @@ def _is_constant(node: ast.stmt) -> bool:
     return True
 
 
-def provide_scan() -> None:
-    """Make mamba-ssm's scan importable without the rest of that package."""
+def provide_scan(device: torch.device) -> None:
+    """Make mamba-ssm's scan importable without the rest of that package; on a CPU without its GPU parts."""
     if "mamba_ssm" not in sys.modules:
         spec = importlib.util.find_spec("mamba_ssm")
         if spec is None or spec.submodule_search_locations is None:
@@ -55,6 +62,9 @@ def provide_scan() -> None:
         stub = ModuleType("mamba_ssm")
         stub.__path__ = list(spec.submodule_search_locations)
         sys.modules["mamba_ssm"] = stub
+    if device.type != "cuda":
+        for name, parts in GPU_PARTS.items():
+            sys.modules.setdefault(name, ModuleType(name)).__dict__.update(dict.fromkeys(parts))
     try:
         importlib.import_module(SCAN)
     except ImportError as error:
@@ -62,22 +72,26 @@ def provide_scan() -> None:
 
 
 def provide_timm() -> None:
-    """Give timm's layers the module name that the published code knows, where timm has given it up."""
+    """Give the published code what it takes of timm under the name it knows: MONAI's and PyTorch's without timm."""
     try:
         importlib.import_module("timm.models.layers")
     except ImportError:
+        name = "timm.models.layers"
         try:
-            sys.modules["timm.models.layers"] = importlib.import_module("timm.layers")
-        except ImportError as error:
-            raise PublishedError(f"the published code needs timm: pip install timm ({error})") from error
+            sys.modules[name] = importlib.import_module("timm.layers")
+        except ImportError:
+            sys.modules[name] = layers = ModuleType(name)
+            for package in ("timm", "timm.models"):
+                sys.modules.setdefault(package, ModuleType(package))
+            layers.__dict__.update(DropPath=DropPath, trunc_normal_=nn.init.trunc_normal_, to_2tuple=lambda x: (x, x))
 
 
-def load(checkout: Path) -> type[nn.Module]:
-    """Return the published network's class, ``VSSM``, from a checkout."""
+def load(checkout: Path, device: torch.device) -> type[nn.Module]:
+    """Return the published network's class, ``VSSM``, from a checkout, for a kind of device."""
     path = checkout / FILE
     if not path.is_file():
         raise PublishedError(f"{checkout} holds no {FILE}: give --published the folder of a checkout")
-    provide_scan()
+    provide_scan(device)
     provide_timm()
     module = ModuleType(MODULE)
     module.__file__ = str(path)
@@ -89,6 +103,8 @@ def load(checkout: Path) -> type[nn.Module]:
     missing = [name for name in ("VSSM", "SS2D", "selective_scan_fn") if not hasattr(module, name)]
     if missing:
         raise PublishedError(f"{path} defines no {', '.join(missing)}: not the published MedMamba, or an import failed")
+    if device.type != "cuda":
+        module.selective_scan_fn = sys.modules[SCAN].selective_scan_ref
     return module.VSSM
 
 

@@ -1,7 +1,8 @@
 """Time the scan and the network on this machine: ``python benchmarks/run.py``.
 
-On a CPU: the scan, inference at batch 1, a training step, and how time and memory grow with the image. Run the tests
-of the operation first: ``make bench`` does.
+On a CPU: the scan, inference at batch 1, a training step, and how time and memory grow with the image; with
+``--published`` beside the published code on mamba-ssm's reference recurrence, the only one it has for a CPU. Run the
+tests of the operation first: ``make bench`` does.
 
 On a GPU (``--device cuda``): the operation's tests as a gate, then sections of rows beside the published code
 (``--published``, the folder of a checkout) and beside peers from timm, which want mamba-ssm, einops and timm.
@@ -54,9 +55,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder of the record; benchmarks/results if not given")
     parser.add_argument("--threads", type=int, default=2, help="on a CPU, of torch and of the backend cpu")
     parser.add_argument("--repeats", type=int, default=15, help="on a CPU")
+    parser.add_argument("--published", type=Path, metavar="FOLDER", help="a checkout of the published code")
     suite = parser.add_argument_group("sections of the GPU")
     suite.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS), metavar="NAME")
-    suite.add_argument("--published", type=Path, metavar="FOLDER", help="a checkout of the published code")
     suite.add_argument("--backends", nargs="+", metavar="NAME", help="of the scan; the networks run on the first")
     suite.add_argument("--seconds", type=float, default=360, help="no row begins after that")
     suite.add_argument("--no-gate", action="store_true", help="do not run the operation's tests first")
@@ -69,8 +70,14 @@ def time_cpu(arguments: argparse.Namespace) -> None:
     """Measure the rows of a CPU and write their record."""
     states = backend_states(torch.device("cpu"))
     name = f"cpu-{cpu.ISA_NAMES[cpu.best_isa()]}"
-    record = Record(record_path(arguments, name), name, float("inf"), {"threads": arguments.threads})
-    record.content["rows"] += cpu_rows([name for name, reasons in states.items() if not reasons], arguments.repeats)
+    notes = {
+        "threads": arguments.threads,
+        "published_commit": revision(arguments.published) if arguments.published else None,
+    }
+    published = load(arguments.published, torch.device("cpu")) if arguments.published else None
+    record = Record(record_path(arguments, name), name, float("inf"), notes)
+    backends = [name for name, reasons in states.items() if not reasons]
+    record.content["rows"] += cpu_rows(backends, arguments.repeats, published)
     record.save()
     finish(arguments, record)
 
@@ -81,7 +88,7 @@ def time_sections(arguments: argparse.Namespace) -> int:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     backends = tuple(arguments.backends or BACKENDS[device.type])
     torch.backends.cudnn.benchmark = True  # for everybody
-    network = load(arguments.published) if arguments.published else None
+    network = load(arguments.published, device) if arguments.published else None
     notes = {
         "quick": arguments.quick,
         "backends": list(backends),

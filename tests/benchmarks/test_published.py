@@ -28,7 +28,17 @@ print(built(torch.randn(1, 3, 8, 8)))
 if True:
     raise RuntimeError("runs")
 """
-SCAN = "def selective_scan_fn(x):\n    return x\n"
+SCAN = """
+from mamba_ssm.ops.triton.layer_norm import _layer_norm_fwd
+import selective_scan_cuda
+
+def selective_scan_fn(x):
+    raise RuntimeError("needs a GPU")
+
+def selective_scan_ref(x):
+    return x
+"""
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -54,7 +64,7 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_only_definitions_are_run(checkout):
-    network = published.load(checkout)
+    network = published.load(checkout, CPU)
     assert network.__name__ == "VSSM"
     module = sys.modules[published.MODULE]
     assert module.LETTERS == ["a", "b"]
@@ -64,36 +74,43 @@ def test_only_definitions_are_run(checkout):
 
 def test_core_brings_the_sum_into_image_order(checkout):
     x = torch.randn(2, 5, 3, 4)
-    assert torch.equal(published.core(published.load(checkout)(), x), 4 * x.movedim(1, -1))
+    assert torch.equal(published.core(published.load(checkout, CPU)(), x), 4 * x.movedim(1, -1))
+
+
+def test_timm_may_be_missing(checkout, monkeypatch):
+    for name in ("timm.models.layers", "timm.layers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    published.load(checkout, CPU)
+    assert sys.modules["timm.models.layers"].to_2tuple(3) == (3, 3)
 
 
 def test_timm_may_have_moved_its_layers(checkout, monkeypatch):
     monkeypatch.setitem(sys.modules, "timm.models.layers", None)
-    published.load(checkout)
+    published.load(checkout, CPU)
     assert sys.modules["timm.models.layers"] is sys.modules["timm.layers"]
 
 
 def test_a_folder_without_the_file(tmp_path):
     with pytest.raises(published.PublishedError, match=r"holds no MedMamba\.py: give --published"):
-        published.load(tmp_path)
+        published.load(tmp_path, CPU)
 
 
 def test_another_file_of_that_name(checkout):
     (checkout / "MedMamba.py").write_text("class SS2D:\n    pass\n")
     with pytest.raises(published.PublishedError, match="defines no VSSM, selective_scan_fn"):
-        published.load(checkout)
+        published.load(checkout, CPU)
 
 
 def test_a_scan_that_cannot_be_imported(checkout, tmp_path):
     (tmp_path / "site/mamba_ssm/ops/selective_scan_interface.py").write_text("import nowhere_at_all\n")
     with pytest.raises(published.PublishedError, match="nowhere_at_all"):
-        published.load(checkout)
+        published.load(checkout, CPU)
 
 
 def test_without_mamba_ssm(checkout, monkeypatch):
     monkeypatch.setattr(published.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(published.PublishedError, match="pip install --no-build-isolation"):
-        published.load(checkout)
+        published.load(checkout, CPU)
 
 
 def test_revision(tmp_path):
