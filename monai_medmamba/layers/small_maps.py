@@ -1,4 +1,4 @@
-"""Convolutions of maps with few positions, in forms that ``torch.compile`` turns into fewer and quicker GPU kernels."""
+"""Convolutions of maps with few positions, in forms that are quicker than the libraries' own there."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from torch import Tensor, nn
 
 __all__ = ["convolve_as_product", "convolve_each_channel", "is_small"]
 
-_FEW = 4096  # positions of a batch: beyond, the convolutions of cuDNN are quicker
+# Positions of a batch beyond which the convolutions of oneDNN and cuDNN are quicker.
+_FEW, _FEW_COMPILED = 64, 4096
 
 
-def is_small(x: Tensor) -> bool:
-    """Tells whether a map is one that these forms are for: of few positions, on a GPU, under ``torch.compile``.
+def is_small(x: Tensor, training: bool) -> bool:
+    """Tells whether a map has so few positions that a convolution of it is best written as a product.
+
+    On a CPU, where a convolution first copies its weights into an order of its own: for few positions, that takes
+    longer than the rest. On a GPU in evaluation under ``torch.compile``, which makes fewer and quicker kernels of it.
 
     Args:
         x: (B, *space, C).
+        training: of the module.
 
     Returns:
-        False as well while a network is exported, whose batch and size stay free.
+        False while a network is exported or traced, whose batch and size stay free.
 
     Example:
-        >>> is_small(torch.zeros(1, 2, 3, 4))  # on the CPU
-        False
+        >>> is_small(torch.zeros(1, 7, 7, 384), training=True)
+        True
     """
-    return torch.compiler.is_dynamo_compiling() and x.is_cuda and x[..., 0].numel() <= _FEW
+    if x.is_cuda:
+        return not training and torch.compiler.is_dynamo_compiling() and x[..., 0].numel() <= _FEW_COMPILED
+    free = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return x.device.type == "cpu" and not free and x[..., 0].numel() <= _FEW
 
 
 def convolve_as_product(conv: nn.Conv2d | nn.Conv3d, x: Tensor) -> Tensor:
@@ -48,8 +56,10 @@ def convolve_as_product(conv: nn.Conv2d | nn.Conv3d, x: Tensor) -> Tensor:
     neighbours = _padded(x, sizes)
     for axis, size in enumerate(sizes, start=1):
         neighbours = neighbours.unfold(axis, size, 1)
-    neighbours = neighbours.movedim(dims + 1, -1).flatten(-dims - 1)  # (B, *space, size * ... * C)
-    return F.linear(neighbours, conv.weight.movedim(1, -1).flatten(1), conv.bias)
+    weight = conv.weight
+    if not weight.is_contiguous():  # channels last
+        neighbours, weight = neighbours.movedim(dims + 1, -1), weight.movedim(1, -1)
+    return F.linear(neighbours.flatten(-dims - 1), weight.flatten(1), conv.bias)
 
 
 def convolve_each_channel(conv: nn.Conv2d | nn.Conv3d, x: Tensor) -> Tensor:

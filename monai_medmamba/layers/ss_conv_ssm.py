@@ -88,7 +88,7 @@ class SSConvSSM(nn.Module):
         first, *convolutions, pointwise, activation = layers
         # What scales and shifts writes a dense map by itself.
         x = first(x if isinstance(first, ScaleShift) else x.contiguous(memory_format=self._memory_format))
-        product = not self.training and is_small(x.movedim(1, -1))
+        product = is_small(x.movedim(1, -1), self.training)
         for layer in convolutions:
             if product and isinstance(layer, nn.Conv2d | nn.Conv3d):
                 x = convolve_as_product(layer, x.movedim(1, -1)).movedim(-1, 1)

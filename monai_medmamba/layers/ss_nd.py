@@ -84,7 +84,7 @@ class _SSND(nn.Module):
     def _convolve(self, x: Tensor) -> Tensor:
         if not x.is_cuda:
             return self.conv(x.movedim(-1, 1)).movedim(1, -1)
-        if not self.training and is_small(x):
+        if is_small(x, self.training):
             return convolve_each_channel(self.conv, x)
         # There, a convolution of one channel each adds its bias in a pass of its own, and torch.compile would keep the
         # sum with channels first.

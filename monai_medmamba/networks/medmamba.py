@@ -164,10 +164,11 @@ class MedMamba(nn.Module):
         for module in list(fused.modules()):
             if isinstance(module, SSConvSSM):
                 module.fuse()
+        # Weights in the order that the convolutions of our maps take them: else each call copies them.
+        channels_last = torch.channels_last if self.spatial_dims == 2 else torch.channels_last_3d
+        fused.to(memory_format=channels_last)  # type: ignore[call-overload]
         if dtype is not None:
             kept = {id(getattr(m, name)) for m in fused.modules() for name in _SCAN if isinstance(m, SS2D | SS3D)}
-            channels_last = torch.channels_last if self.spatial_dims == 2 else torch.channels_last_3d
-            fused.to(memory_format=channels_last)  # type: ignore[call-overload]
             for tensor in (*fused.parameters(), *fused.buffers()):
                 if tensor.is_floating_point() and id(tensor) not in kept:
                     tensor.data = tensor.data.to(dtype)

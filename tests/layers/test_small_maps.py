@@ -7,6 +7,11 @@ from monai_medmamba.layers.small_maps import convolve_as_product, convolve_each_
 from monai_medmamba.networks import MedMamba, compile_network
 
 
+class Told(nn.Module):
+    def forward(self, x):
+        return x + int(is_small(x, training=False))
+
+
 @pytest.mark.parametrize(("conv", "space"), [(nn.Conv2d, (5, 7)), (nn.Conv3d, (3, 1, 4))])
 @pytest.mark.parametrize("form", [convolve_as_product, convolve_each_channel])
 def test_matches_the_convolution(form, conv, space):
@@ -16,8 +21,17 @@ def test_matches_the_convolution(form, conv, space):
     torch.testing.assert_close(form(layer, x), layer(x.movedim(-1, 1)).movedim(1, -1))
 
 
-def test_no_map_is_small_on_the_cpu_or_uncompiled():
-    assert not is_small(torch.zeros(1, 2, 2, 3))
+def test_small_maps_on_a_cpu():
+    assert is_small(torch.zeros(2, 8, 4, 3), training=True)
+    assert not is_small(torch.zeros(2, 8, 5, 3), training=False)
+
+
+def test_no_map_of_a_graph_for_any_size_is_small():
+    told = Told()
+    x = torch.zeros(1, 2, 2, 3)
+    assert told(x).all()
+    assert not torch.jit.trace(told, x)(x).any()
+    assert not torch.export.export(Told(), (x,)).module()(x).any()
 
 
 @pytest.mark.parametrize("spatial_dims", [2, 3])
@@ -30,7 +44,7 @@ def test_a_network_computes_the_same(spatial_dims, monkeypatch):
     network.eval()
     expected, fused = network(x), network.fuse()
     for module in (ss_conv_ssm, ss_nd):
-        monkeypatch.setattr(module, "is_small", lambda _: True)
+        monkeypatch.setattr(module, "is_small", lambda *_: True)
     monkeypatch.setattr(ss_nd._SSND, "_convolve", lambda self, x: convolve_each_channel(self.conv, x))
     torch.testing.assert_close(network(x), expected)
     torch.testing.assert_close(fused(x), expected)
