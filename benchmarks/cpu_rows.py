@@ -72,12 +72,12 @@ def inference_rows(backends: list[str], repeats: int, published: type[nn.Module]
     if published is not None:
         networks[f"medmamba_tiny ({PUBLISHED})"] = published_tiny(published)
     try:
-        import timm
+        from timm import create_model
     except ImportError:
         # MONAI's own stem keeps every pixel, at four times the work: the stride makes it the network of the name.
         networks["MONAI resnet50"] = resnet50(spatial_dims=2, n_input_channels=3, num_classes=6, conv1_t_stride=2)
     else:
-        networks["timm resnet50"] = timm.create_model("resnet50", num_classes=6)
+        networks["timm resnet50"] = create_model("resnet50", num_classes=6)
     rows = []
     for name, network in networks.items():
         network = network.eval()
