@@ -5,6 +5,10 @@
 
 #include "scan.h"
 
+#ifdef __AVX512DQ__
+#include <immintrin.h>  // intrinsics alone: nothing of it is linked
+#endif
+
 namespace medmamba {
 namespace {
 
@@ -61,7 +65,7 @@ inline Block block_of(const Sizes& s, int64_t index) {
     return {first, left < WIDTH ? left : WIDTH};
 }
 
-// Forward: scratch holds A of the block for one direction, and the state; (2, N, WIDTH).
+// Forward: scratch holds A of the block for one direction, times log2(e), and the state; (2, N, WIDTH).
 int64_t forward_scratch(const Sizes& s) { return 2 * s.states * WIDTH; }
 
 template <int64_t STATES>  // 0 where the number of states is not known to the compiler
@@ -70,7 +74,7 @@ inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t im
     T *__restrict rate = scratch, *__restrict state = scratch + N * WIDTH;
     for (int64_t k = 0; k < s.directions; ++k) {
         for (int64_t n = 0; n < N; ++n) {
-            store_whole(rate + n * WIDTH, load(in.A + (k * N + n) * s.channels + b.first, b.lanes));
+            store_whole(rate + n * WIDTH, T(LOG2_OF_E) * load(in.A + (k * N + n) * s.channels + b.first, b.lanes));
             store_whole(state + n * WIDTH, Vector{});
         }
         const Vector skip = load(in.D + k * s.channels + b.first, b.lanes);
@@ -86,7 +90,7 @@ inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t im
             Vector sum = skip * x;
             UNROLL
             for (int64_t n = 0; n < N; ++n) {
-                const Vector decay = exponential(dt * load_whole(rate + n * WIDTH));
+                const Vector decay = power_of_two(dt * load_whole(rate + n * WIDTH));
                 const Vector h = decay * load_whole(state + n * WIDTH) + input * spread(enter[n]);
                 store_whole(state + n * WIDTH, h);
                 sum += h * spread(leave[n]);
@@ -151,9 +155,9 @@ struct Task {
     const T* weight(Block b) const { return in.dt_weight + k * s.rank * s.channels + b.first; }
     const T* bias(Block b) const { return in.dt_bias + k * s.channels + b.first; }
     Vector x(int64_t token, Block b) const { return load(in.x + token * s.channels + b.first, b.lanes); }
-    void rates(T* to, Block b) const {
+    void rates(T* to, Block b) const {  // times log2(e)
         for (int64_t n = 0; n < s.states; ++n)
-            store_whole(to + n * WIDTH, load(in.A + (k * s.states + n) * s.channels + b.first, b.lanes));
+            store_whole(to + n * WIDTH, T(LOG2_OF_E) * load(in.A + (k * s.states + n) * s.channels + b.first, b.lanes));
     }
 };
 
@@ -176,7 +180,7 @@ inline void sweep(const Task& task, const Layout& p, Block b, int64_t block, T* 
         const Vector input = dt * task.x(token, b);
         UNROLL
         for (int64_t n = 0; n < N; ++n) {
-            const Vector decay = exponential(dt * load_whole(rate + n * WIDTH));
+            const Vector decay = power_of_two(dt * load_whole(rate + n * WIDTH));
             store_whole(h + n * WIDTH, decay * load_whole(h + n * WIDTH) + input * spread(enter[n]));
         }
     }
@@ -202,7 +206,7 @@ inline void segment(const Task& task, const Layout& p, Block b, int64_t block, i
         store_whole(steps + (t * 3 + 2) * WIDTH, x);
         UNROLL
         for (int64_t n = 0; n < N; ++n) {
-            const Vector decay = exponential(step.dt * load_whole(rate + n * WIDTH));
+            const Vector decay = power_of_two(step.dt * load_whole(rate + n * WIDTH));
             store_whole(decays + t * state + n * WIDTH, decay);
             const Vector h = decay * load_whole(states + t * state + n * WIDTH) + input * spread(enter[n]);
             store_whole(states + (t + 1) * state + n * WIDTH, h);
@@ -234,7 +238,7 @@ inline void segment(const Task& task, const Layout& p, Block b, int64_t block, i
         }
         const int64_t at = (task.k * s.batch * s.length + token) * s.channels + b.first;
         store(task.grad.x + at, of_input * dt, b.lanes);
-        store(task.grad.delta + at, (of_dt + of_input * x) * slope, b.lanes);
+        store(task.grad.delta + at, (T(LN_OF_2) * of_dt + of_input * x) * slope, b.lanes);
     }
     T* grad_A = task.grad.A + (task.image * s.directions + task.k) * N * s.channels + b.first;
     for (int64_t n = 0; n < N; ++n) {
