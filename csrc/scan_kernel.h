@@ -13,6 +13,13 @@ namespace medmamba {
 namespace {
 
 #define UNROLL _Pragma("GCC unroll 4")
+#ifdef __AVX512F__  // has registers for all states
+#define UNROLL_STATES _Pragma("GCC unroll 16")
+constexpr bool REGISTERS = true;
+#else
+#define UNROLL_STATES UNROLL
+constexpr bool REGISTERS = false;
+#endif
 
 typedef TYPE T;
 typedef T Vector __attribute__((vector_size(sizeof(T) * WIDTH)));
@@ -70,6 +77,7 @@ int64_t forward_scratch(const Sizes& s) { return 2 * s.states * WIDTH; }
 
 template <int64_t STATES>  // 0 where the number of states is not known to the compiler
 inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t image, Block b, T* scratch) {
+    constexpr bool HELD = STATES && REGISTERS;
     const int64_t N = STATES ? STATES : s.states, row_size = s.rank + 2 * N;
     T *__restrict rate = scratch, *__restrict state = scratch + N * WIDTH;
     for (int64_t k = 0; k < s.directions; ++k) {
@@ -77,6 +85,7 @@ inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t im
             store_whole(rate + n * WIDTH, T(LOG2_OF_E) * load(in.A + (k * N + n) * s.channels + b.first, b.lanes));
             store_whole(state + n * WIDTH, Vector{});
         }
+        Vector held[HELD ? STATES : 1] = {};
         const Vector skip = load(in.D + k * s.channels + b.first, b.lanes);
         const T* weight = in.dt_weight + k * s.rank * s.channels + b.first;
         const T* bias = in.dt_bias + k * s.channels + b.first;
@@ -88,11 +97,14 @@ inline void forward_states(const Sizes& s, const Inputs<T>& in, T* y, int64_t im
             const Vector dt = project(weight, bias, row, s.rank, s.channels, b.lanes).dt;
             const Vector input = dt * x;
             Vector sum = skip * x;
-            UNROLL
+            UNROLL_STATES
             for (int64_t n = 0; n < N; ++n) {
                 const Vector decay = power_of_two(dt * load_whole(rate + n * WIDTH));
-                const Vector h = decay * load_whole(state + n * WIDTH) + input * spread(enter[n]);
-                store_whole(state + n * WIDTH, h);
+                const Vector h = decay * (HELD ? held[n] : load_whole(state + n * WIDTH)) + input * spread(enter[n]);
+                if (HELD)
+                    held[n] = h;
+                else
+                    store_whole(state + n * WIDTH, h);
                 sum += h * spread(leave[n]);
             }
             T* to = y + token * s.channels + b.first;

@@ -40,8 +40,9 @@ constexpr T WHOLE = 12582912.f;  // 1.5 * 2^23: added to a number, it leaves the
 // 2^x, for decays whose rates are kept times log2(e).
 inline Vector power_of_two(Vector x) {
 #ifdef __AVX512DQ__
-    const __m512 all = (__m512)x, f = _mm512_reduce_ps(all, _MM_FROUND_TO_NEAREST_INT);
-    return (Vector)_mm512_scalef_ps((__m512)near_one((Vector)f), all - f);
+    constexpr __mmask16 EVERY = 0xffff;  // without masks GCC 12 warns of its own header
+    const __m512 all = (__m512)x, f = _mm512_maskz_reduce_ps(EVERY, all, _MM_FROUND_TO_NEAREST_INT);
+    return (Vector)_mm512_maskz_scalef_ps(EVERY, (__m512)near_one((Vector)f), all - f);
 #else
     // Beyond the range of float the result stays at its ends (1e-38, 1e38).
     x = x > -126.f ? x : spread(-126.f);  // these are maximum and minimum: the kernels are compiled for finite numbers
