@@ -1,11 +1,12 @@
 """The rows of a CPU: the scan, the networks at batch 1, a training step, and how both grow with the image."""
 
+import functools
 import resource
 from collections.abc import Callable
 
 import torch
 from monai.networks.nets import resnet50
-from timing import milliseconds
+from timing import milliseconds, milliseconds_in_turn
 from torch import nn
 
 from monai_medmamba.networks import VARIANTS, create_medmamba
@@ -78,19 +79,20 @@ def inference_rows(backends: list[str], repeats: int, published: type[nn.Module]
         networks["MONAI resnet50"] = resnet50(spatial_dims=2, n_input_channels=3, num_classes=6, conv1_t_stride=2)
     else:
         networks["timm resnet50"] = create_model("resnet50", num_classes=6)
-    rows = []
     for name, network in networks.items():
-        network = network.eval()
+        network.eval()
         if "resnet" in name:
-            network = network.to(memory_format=torch.channels_last)  # its fastest here
-        with torch.no_grad():
-            took = milliseconds(lambda network=network: network(x), CPU, repeats=repeats)
+            network.to(memory_format=torch.channels_last)  # its fastest here
+    rows = []
+    with torch.no_grad():
+        calls = {name: functools.partial(network, x) for name, network in networks.items()}
+        for name, took in milliseconds_in_turn(calls, repeats=repeats).items():
             row = {"what": "inference, batch 1, 224 px", "network": name, "ms": took}
             if "bfloat16" in name:
-                exact = networks[name.replace(", fused, bfloat16", "")](x).softmax(1)
-                row["probability_off"] = float(f"{(network(x).float().softmax(1) - exact).abs().max():.2g}")
-        rows.append(row)
-        print(rows[-1], flush=True)
+                exact = calls[name.replace(", fused, bfloat16", "")]().softmax(1)
+                row["probability_off"] = float(f"{(calls[name]().float().softmax(1) - exact).abs().max():.2g}")
+            rows.append(row)
+            print(rows[-1], flush=True)
     return rows
 
 

@@ -29,6 +29,19 @@ def milliseconds(
     return round(statistics.median(_times(run, device, repeats)), 4)
 
 
+def milliseconds_in_turn(runs: dict[str, Run], *, repeats: int) -> dict[str, float]:
+    """Return the median time of each call on a CPU, round by round: a machine whose speed drifts is fair to all.
+
+    Each timed call follows an untimed one of the same, which brings its weights back into the caches.
+    """
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            run()
+            times[name] += _times(run, torch.device("cpu"), 1)
+    return {name: round(statistics.median(found), 4) for name, found in times.items()}
+
+
 def _times(run: Run, device: torch.device, repeats: int) -> list[float]:
     if device.type != "cuda":
         marks = [time.perf_counter()]

@@ -2,7 +2,7 @@ import time
 
 import pytest
 import torch
-from timing import at_most, capture, milliseconds, peak_memory
+from timing import at_most, capture, milliseconds, milliseconds_in_turn, peak_memory
 
 CPU = torch.device("cpu")
 
@@ -10,6 +10,14 @@ CPU = torch.device("cpu")
 def test_takes_the_median():
     pauses = iter([0.0, 0.0, 0.0, 0.001, 0.02, 0.2])
     assert 15 < milliseconds(lambda: time.sleep(next(pauses)), CPU, repeats=3) < 100
+
+
+def test_takes_turns():
+    called = []
+    runs = {name: lambda name=name: called.append(time.sleep(0.002) or name) for name in "ab"}
+    took = milliseconds_in_turn(runs, repeats=2)
+    assert "".join(called) == "aabbaabb"
+    assert min(took.values()) >= 2
 
 
 def test_as_many_repeats_as_time_allows():
