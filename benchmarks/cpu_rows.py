@@ -9,7 +9,7 @@ from monai.networks.nets import resnet50
 from timing import milliseconds, milliseconds_in_turn
 from torch import nn
 
-from monai_medmamba.networks import VARIANTS, create_medmamba
+from monai_medmamba.networks import VARIANTS, compile_network, create_medmamba
 from monai_medmamba.ops import cross_selective_scan
 
 STAGES = [((56, 56), 96, 3), ((28, 28), 192, 6), ((14, 14), 384, 12), ((7, 7), 768, 24)]  # space, channels, rank
@@ -69,6 +69,7 @@ def inference_rows(backends: list[str], repeats: int, published: type[nn.Module]
     for variant in ("tiny", "nano"):
         plain = networks[f"medmamba_{variant} ({backends[0]})"].eval()
         networks |= {f"medmamba_{variant} ({backends[0]}, fused)": plain.fuse()}
+        networks |= {f"medmamba_{variant} ({backends[0]}, fused, compiled)": compile_network(plain.fuse())}
         networks |= {f"medmamba_{variant} ({backends[0]}, fused, bfloat16)": plain.fuse(torch.bfloat16)}
     if published is not None:
         networks[f"medmamba_tiny ({PUBLISHED})"] = published_tiny(published)
