@@ -1,6 +1,7 @@
-"""The networks: MedMamba, its sizes, and its weights."""
+"""The networks: MedMamba, its sizes, its weights, and MedMamba as an encoder."""
 
 from .compile_network import compile_network
+from .encoder import MedMambaEncoder, PooledFeatures
 from .graphed_training import GraphedTraining
 from .medmamba import MedMamba
 from .sizes import VARIANTS, create_medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
@@ -11,6 +12,8 @@ __all__ = [
     "VARIANTS",
     "GraphedTraining",
     "MedMamba",
+    "MedMambaEncoder",
+    "PooledFeatures",
     "compile_network",
     "create_medmamba",
     "from_published",

@@ -134,7 +134,7 @@ class MedMamba(nn.Module):
         maps = []
         # A MetaTensor would carry its metadata, in Python, through every operation of the network.
         x = x.as_tensor() if isinstance(x, MetaTensor) else x
-        x = self.stem(x if torch.is_autocast_enabled(x.device.type) else x.to(self.head.weight.dtype))
+        x = self.stem(x if torch.is_autocast_enabled(x.device.type) else x.to(self.stem.proj.weight.dtype))
         for stage in self.stages:
             last, x = stage(x)
             maps.append(last.movedim(-1, 1))
