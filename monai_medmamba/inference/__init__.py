@@ -4,6 +4,7 @@ It is what ``medmamba predict`` does, and gives the probabilities that a bundle'
 """
 
 from .classifier import ImageClassifier, load_classifier
+from .embed import Embedding, embed, write_embedding
 from .onnx_classifier import load_onnx_classifier
 from .picture_paths import Failure, find_pictures
 from .predict import Outcome, predict
@@ -12,13 +13,16 @@ from .results import RESULT_SUFFIXES, write_results
 
 __all__ = [
     "RESULT_SUFFIXES",
+    "Embedding",
     "Failure",
     "ImageClassifier",
     "Outcome",
     "Preprocessing",
+    "embed",
     "find_pictures",
     "load_classifier",
     "load_onnx_classifier",
     "predict",
+    "write_embedding",
     "write_results",
 ]

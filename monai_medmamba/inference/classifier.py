@@ -94,11 +94,7 @@ def load_classifier(
     chosen = choose_device(device)
     network, description = read_weights(weights, backend)
     class_names, preprocessing = check_description(weights, description)
-    if (network.spatial_dims, network.in_channels) != (2, CHANNELS):
-        raise ValueError(
-            f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one of "
-            f"{network.spatial_dims} dimensions and {network.in_channels} channels; use it from Python"
-        )
+    check_pictures(weights, network)
     network.to(chosen)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
@@ -124,6 +120,15 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
     network = MedMamba(**description["network"], backend=backend)
     load_state(path, network, content)
     return network.eval(), description
+
+
+def check_pictures(path: str | os.PathLike[str], network: MedMamba) -> None:
+    """Raises ValueError where a network is not for RGB pictures."""
+    if (network.spatial_dims, network.in_channels) != (2, CHANNELS):
+        raise ValueError(
+            f"{os.fspath(path)}: expected a network for images of {CHANNELS} channels, got one of "
+            f"{network.spatial_dims} dimensions and {network.in_channels} channels; use it from Python"
+        )
 
 
 def check_description(

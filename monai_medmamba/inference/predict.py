@@ -15,6 +15,7 @@ from ..metrics import Predictions
 from ..transforms import ImageReadError
 from .classifier import ImageClassifier
 from .picture_paths import Failure
+from .preprocessing import Preprocessing
 
 __all__ = ["Outcome", "predict"]
 
@@ -71,6 +72,31 @@ def predict(
         >>> [failure.image for failure in predict(flat, ["missing.png"]).failures]
         ['missing.png']
     """
+    names, table, failures = in_batches(
+        classifier.preprocessing,
+        images,
+        classifier,
+        len(classifier.class_names),
+        batch_size=batch_size,
+        readers=readers,
+        window=window,
+        progress=progress,
+    )
+    return Outcome(Predictions(names, None, table.numpy(), list(classifier.class_names)), failures)
+
+
+def in_batches(
+    preprocessing: Preprocessing,
+    images: Sequence[str],
+    network: Callable[[torch.Tensor], torch.Tensor],
+    columns: int,
+    *,
+    batch_size: int,
+    readers: int,
+    window: tuple[float, float] | None,
+    progress: bool,
+) -> tuple[list[str], torch.Tensor, list[Failure]]:
+    """Returns the pictures that could be read, what ``network`` makes of them, (n, columns), and the others."""
     from tqdm.auto import tqdm
 
     if min(batch_size, readers) < 1:
@@ -78,16 +104,16 @@ def predict(
 
     def read(path: str) -> torch.Tensor | Failure:
         try:
-            return classifier.preprocessing.read(path, window)
+            return preprocessing.read(path, window)
         except ImageReadError as error:
             return Failure(path, str(error).removeprefix(f"Cannot read the image {path}: "))
-        except Exception as error:  # whatever is wrong with one file, the others are still classified
+        except Exception as error:  # whatever is wrong with one file, the others are still taken
             logger.debug("reading %s", path, exc_info=True)
             return Failure(path, f"{type(error).__name__}: {error}")
 
     names: list[str] = []
     failures: list[Failure] = []
-    probabilities = [torch.empty(0, len(classifier.class_names))]
+    rows = [torch.empty(0, columns)]
     # tqdm shows nothing where disable is None and the stream is no terminal.
     bar = tqdm(total=len(images), unit="image", dynamic_ncols=True, disable=None if progress else True)
     with bar, ThreadPoolExecutor(readers) as pool:
@@ -97,10 +123,9 @@ def predict(
             batch = [result for _, result in group if not isinstance(result, Failure)]
             if batch:
                 names += [path for path, result in group if not isinstance(result, Failure)]
-                probabilities.append(classifier(torch.stack(batch)))
+                rows.append(network(torch.stack(batch)))
             bar.update(len(group))
-    table = torch.cat(probabilities).numpy()
-    return Outcome(Predictions(names, None, table, list(classifier.class_names)), failures)
+    return names, torch.cat(rows), failures
 
 
 def _read_ahead(
