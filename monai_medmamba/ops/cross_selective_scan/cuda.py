@@ -272,7 +272,7 @@ def backward(
     grad_step = call.own(chunks.number * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)
     call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.steps, chunks.tokens, chunks=chunks.number)
-    del states  # before the sums need memory
+    del states, arguments, grads  # the largest of them is given back before the sums need memory
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (
         _sum(grad_x, x.dtype),
