@@ -7,6 +7,8 @@ import logging
 import sys
 from pathlib import Path
 
+from .failures import list_failures, reasons
+
 __all__ = ["add_to"]
 
 EXAMPLES = """\
@@ -56,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of failures says it once
     images, missed = find_pictures(arguments.images)
     if not images:
-        raise ValueError("no image found" + "".join(f"\n  {failure.image}: {failure.reason}" for failure in missed))
+        raise ValueError(f"no image found{reasons(missed)}")
     found = embed(
         arguments.weights,
         images,
@@ -75,7 +77,4 @@ def _run(arguments: argparse.Namespace) -> int:
             f"linear probe, {result.folds} folds: accuracy {result.accuracy:.3f}, balanced accuracy "
             f"{result.balanced_accuracy:.3f} (naming the largest class: {result.largest_class:.3f})\n"
         )
-    if found.failures:
-        sys.stderr.write(f"{len(found.failures)} of {len(images) + len(missed)} could not be read:\n")
-        sys.stderr.writelines(f"  {failure.image!r}: {failure.reason}\n" for failure in found.failures)
-    return 2 if found.failures else 0
+    return list_failures(found.failures, len(images) + len(missed), "read")

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .failures import list_failures, reasons, shown
+
 if TYPE_CHECKING:
     from ..inference import ImageClassifier, Outcome
 
@@ -97,8 +99,7 @@ def _run(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(arguments.threads)
     images, failures = find_pictures(arguments.images)
     if not images:
-        reasons = "".join(f"\n  {_shown(failure.image)}: {failure.reason}" for failure in failures)
-        raise ValueError(f"no image to classify{reasons}")
+        raise ValueError(f"no image to classify{reasons(failures)}")
     classifier = _load(arguments)
     outcome = predict(
         classifier,
@@ -115,10 +116,7 @@ def _run(arguments: argparse.Namespace) -> int:
         _show(outcome, arguments.top)
         if out is not None:
             sys.stdout.write(f"written to {out}\n")
-    if outcome.failures:
-        sys.stderr.write(f"{len(outcome.failures)} of {len(images) + len(failures)} could not be classified:\n")
-        sys.stderr.writelines(f"  {_shown(failure.image)}: {failure.reason}\n" for failure in outcome.failures)
-    return 2 if outcome.failures else 0
+    return list_failures(outcome.failures, len(images) + len(failures), "classified")
 
 
 def _load(arguments: argparse.Namespace) -> ImageClassifier:
@@ -155,15 +153,10 @@ def _show(outcome: Outcome, top: int) -> None:
     for image, row in zip(found.images, found.probabilities, strict=True):
         best, *others = (-row).argsort(kind="stable")[:top]
         then = ", ".join(f"{found.class_names[i]} {row[i]:.3f}" for i in others)
-        cells = (_shown(image), found.class_names[best], f"{row[best]:.3f}", then)
+        cells = (shown(image), found.class_names[best], f"{row[best]:.3f}", then)
         table.add_row(*(Text(cell) for cell in cells))  # Text: square brackets in a name are no markup
     if found.images:
         console.print(table)
     counts = Counter(found.class_names[i] for i in found.predicted)
     tally = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     console.print(Text(f"{len(found.images)} images classified{': ' if tally else ''}{tally}"))
-
-
-def _shown(name: str) -> str:
-    """Returns a file name that a terminal can print: what is no printable character becomes a question mark."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
