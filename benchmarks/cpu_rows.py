@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import torch
 from monai.networks.nets import resnet50
+from published import build
 from timing import milliseconds, milliseconds_in_turn
 from torch import nn
 
-from monai_medmamba.networks import VARIANTS, compile_network, create_medmamba
+from monai_medmamba.networks import compile_network, create_medmamba
 from monai_medmamba.ops import cross_selective_scan
 
 STAGES = [((56, 56), 96, 3), ((28, 28), 192, 6), ((14, 14), 384, 12), ((7, 7), 768, 24)]  # space, channels, rank
@@ -52,12 +53,6 @@ def scan_rows(backends: list[str], repeats: int) -> list[dict]:
     return rows
 
 
-def published_tiny(published: type[nn.Module]) -> nn.Module:
-    """Return the published network of the paper's depths and widths, on mamba-ssm's recurrence in plain PyTorch."""
-    depths, dims, states = VARIANTS["tiny"]
-    return published(depths=list(depths), dims=list(dims), num_classes=6, d_state=states)
-
-
 def inference_rows(backends: list[str], repeats: int, published: type[nn.Module] | None) -> list[dict]:
     """Return the time of one image at 224 px through each network."""
     x = torch.randn(1, 3, 224, 224)
@@ -72,7 +67,7 @@ def inference_rows(backends: list[str], repeats: int, published: type[nn.Module]
         networks |= {f"medmamba_{variant} ({backends[0]}, fused, compiled)": compile_network(plain.fuse())}
         networks |= {f"medmamba_{variant} ({backends[0]}, fused, bfloat16)": plain.fuse(torch.bfloat16)}
     if published is not None:
-        networks[f"medmamba_tiny ({PUBLISHED})"] = published_tiny(published)
+        networks[f"medmamba_tiny ({PUBLISHED})"] = build(published, "medmamba_tiny", 6)
     try:
         from timm import create_model
     except ImportError:
@@ -102,7 +97,7 @@ def training_rows(backends: list[str], repeats: int, published: type[nn.Module] 
     x, label = torch.randn(8, 3, 64, 64), torch.randint(6, (8,))
     networks = {backend: create_medmamba("tiny", num_classes=6, backend=backend) for backend in backends}
     if published is not None:
-        networks[PUBLISHED] = published_tiny(published)
+        networks[PUBLISHED] = build(published, "medmamba_tiny", 6)
     rows = []
     for backend, network in networks.items():
 

@@ -19,6 +19,8 @@ import torch
 from monai.networks.layers import DropPath
 from torch import Tensor, nn
 
+from monai_medmamba.networks import VARIANTS
+
 FILE, MODULE = "MedMamba.py", "published_medmamba"
 SCAN = "mamba_ssm.ops.selective_scan_interface"
 GPU_PARTS = {
@@ -106,6 +108,12 @@ def load(checkout: Path, device: torch.device) -> type[nn.Module]:
     if device.type != "cuda":
         module.selective_scan_fn = sys.modules[SCAN].selective_scan_ref
     return module.VSSM
+
+
+def build(network: type[nn.Module], name: str, num_classes: int) -> nn.Module:
+    """Return a published network of the paper's depths and widths: those in the published file's names are others."""
+    depths, dims, states = VARIANTS[name.removeprefix("medmamba_")]
+    return network(depths=list(depths), dims=list(dims), num_classes=num_classes, d_state=states)
 
 
 def revision(checkout: Path) -> str | None:

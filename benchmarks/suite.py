@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import torch
 from cases import PRECISIONS, Case, Scale
 from peers import peer
+from published import build
 from record import Record
 from timing import capture
 from torch import Tensor, nn
 
-from monai_medmamba.networks import VARIANTS, compile_network, create_medmamba, from_published
+from monai_medmamba.networks import compile_network, create_medmamba, from_published
 
 CLASSES = 6
 
@@ -42,10 +43,8 @@ class Suite:
     def _published(self, name: str) -> nn.Module:
         if self.published is None:
             raise RuntimeError("name a checkout of the published code with --published")
-        depths, dims, states = VARIANTS[name.removeprefix("medmamba_")]
         torch.manual_seed(0)
-        # Depths and widths of the paper: those in the published file's names are others.
-        return self.published(depths=list(depths), dims=list(dims), num_classes=CLASSES, d_state=states)
+        return build(self.published, name, CLASSES)
 
     def images(self, case: Case, size: int | None = None) -> Tensor:
         """Return a random batch in the layout that suits the network."""

@@ -91,11 +91,7 @@ def load_classifier(
         >>> load_classifier(path, device="cpu").class_names
         ('a', 'b')
     """
-    chosen = choose_device(device)
-    network, description = read_weights(weights, backend)
-    class_names, preprocessing = check_description(weights, description)
-    check_pictures(weights, network)
-    network.to(chosen)
+    network, class_names, preprocessing, chosen = picture_network(weights, device, backend)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
@@ -122,13 +118,19 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
     return network.eval(), description
 
 
-def check_pictures(path: str | os.PathLike[str], network: MedMamba) -> None:
-    """Raises ValueError where a network is not for RGB pictures."""
+def picture_network(
+    weights: str | os.PathLike[str], device: str, backend: str | None
+) -> tuple[MedMamba, tuple[str, ...], Preprocessing, torch.device]:
+    """Returns a network for RGB pictures on its device, and what its weights say; raises as load_classifier does."""
+    chosen = choose_device(device)
+    network, description = read_weights(weights, backend)
+    class_names, preprocessing = check_description(weights, description)
     if (network.spatial_dims, network.in_channels) != (2, CHANNELS):
         raise ValueError(
-            f"{os.fspath(path)}: expected a network for images of {CHANNELS} channels, got one of "
+            f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one of "
             f"{network.spatial_dims} dimensions and {network.in_channels} channels; use it from Python"
         )
+    return network.to(chosen), class_names, preprocessing, chosen
 
 
 def check_description(

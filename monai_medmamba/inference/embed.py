@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..files import atomic_path
 from ..networks import PooledFeatures
-from .classifier import check_description, check_pictures, choose_device, read_weights
+from .classifier import picture_network
 from .picture_paths import Failure
 from .predict import in_batches
 
@@ -84,11 +84,8 @@ def embed(
         >>> embed(path, ["missing.png"], device="cpu").features.shape
         (0, 256)
     """
-    chosen = choose_device(device)
-    network, description = read_weights(weights, backend)
-    _names, preprocessing = check_description(weights, description)
-    check_pictures(weights, network)
-    features = PooledFeatures(network).to(chosen)
+    network, _names, preprocessing, chosen = picture_network(weights, device, backend)
+    features = PooledFeatures(network)
 
     def vectors(batch: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
