@@ -82,6 +82,16 @@ CPU_TARGETS = (
         read=lambda record: faster(tiny(record, PUBLISHED), tiny(record, "cpu")),
     ),
     Target(
+        name="cpu_inference_own_reference",
+        what="the same against our backend reference, the recurrence without the published code's copies",
+        unit="x",
+        better="higher",
+        must=20,
+        aim=30,
+        records=CPU,
+        read=lambda record: faster(tiny(record, "reference"), tiny(record, "cpu")),
+    ),
+    Target(
         name="cpu_against_resnet50",
         what="T, batch 1, 224 px, float32: cpu against resnet50",
         unit="x",
@@ -100,6 +110,16 @@ CPU_TARGETS = (
         aim=15,
         records=CPU,
         read=lambda record: faster(training(record, PUBLISHED), training(record, "cpu")),
+    ),
+    Target(
+        name="cpu_training_own_reference",
+        what="the same against our backend reference, the recurrence without the published code's copies",
+        unit="x",
+        better="higher",
+        must=8,
+        aim=15,
+        records=CPU,
+        read=lambda record: faster(training(record, "reference"), training(record, "cpu")),
     ),
     Target(
         name="cpu_scaling",
