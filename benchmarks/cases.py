@@ -134,13 +134,13 @@ def compiled_cases(scale: Scale) -> list[tuple[str, Case]]:
     """Return the cases of the section ``compile``, training or inference before each: what matters most comes first."""
     ours = Case("ours", "medmamba_tiny", scale.batch, "bf16", "compile+graph")
     fused = replace(ours, mode="fused+compile+graph")
-    return [("training", ours), ("inference", fused), ("inference", replace(fused, batch=1))]
+    order = [("training", ours), ("inference", fused), ("inference", replace(fused, batch=1))]
+    return [*order, ("training", replace(ours, precision="fp32"))]
 
 
 def compiled_peer_cases(scale: Scale) -> list[tuple[str, Case]]:
-    """Return the cases of the section ``compiled-peers``, and our training step in float32."""
+    """Return the cases of the section ``compiled-peers``."""
     peers = [Case("timm", peer, scale.batch, "bf16", "compile+graph") for peer in reversed(PEERS)]
-    ours = Case("ours", "medmamba_tiny", scale.batch, "fp32", "compile+graph")
-    order = [("training", case) for case in (*peers, ours)]
+    order = [("training", case) for case in peers]
     # With weights in bfloat16 for inference: as fast as they can be.
     return order + [("inference", replace(case, precision="bf16_weights")) for case in peers]
