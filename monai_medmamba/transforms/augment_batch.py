@@ -17,9 +17,9 @@ EPSILON = 1e-7  # of a contrast change, as in MONAI
 class AugmentBatch(Randomizable):
     """Turns, shifts and recolours the images of a batch, on the device where they lie.
 
-    For each image in this order, each with its own probability: a flip upside down; one to three quarter turns; a
-    rotation with scaling and shift, reflected at the borders; a gamma curve between its darkest and brightest value;
-    a factor for each channel. The first three are joined into one resampling, so an image is interpolated once at
+    For each image in this order, each with its own probability: a flip upside down; a flip left to right; one to three
+    quarter turns; a rotation with scaling and shift, reflected at the borders; a gamma curve between its darkest and brightest value;
+    a factor for each channel, or for all. The first four are joined into one resampling, so an image is interpolated once at
     most, and one that is only flipped and turned keeps its values to rounding.
 
     The chances and strengths are drawn on the host from ``R``, MONAI's random state, so that they are the same on
@@ -27,7 +27,8 @@ class AugmentBatch(Randomizable):
     ``RandScaleIntensity`` one after another in distribution and, given the same strengths, in result.
 
     Args:
-        flip_prob: Chance of a flip.
+        flip_prob: Chance of a flip upside down.
+        mirror_prob: Chance of a flip left to right.
         turn_prob: Chance of quarter turns; one, two and three are equally likely.
         affine_prob: Chance of a rotation with scaling and shift.
         rotate_range: Largest angle, in radians.
@@ -37,6 +38,7 @@ class AugmentBatch(Randomizable):
         gamma: Lowest and highest exponent.
         intensity_prob: Chance of factors for the channels.
         intensity_range: Largest relative change of a channel.
+        tint: Whether each channel has a factor of its own; False where colours say nothing, or must be kept.
 
     Raises:
         ValueError: A probability is not in [0, 1], a range is negative or not one pair, or a gamma not above 0.
@@ -51,6 +53,7 @@ class AugmentBatch(Randomizable):
     def __init__(
         self,
         flip_prob: float = 0.0,
+        mirror_prob: float = 0.0,
         turn_prob: float = 0.0,
         affine_prob: float = 0.0,
         rotate_range: float = 0.0,
@@ -60,9 +63,11 @@ class AugmentBatch(Randomizable):
         gamma: Sequence[float] = (1.0, 1.0),
         intensity_prob: float = 0.0,
         intensity_range: float = 0.0,
+        tint: bool = True,
     ) -> None:
         chances = {
             "flip_prob": flip_prob,
+            "mirror_prob": mirror_prob,
             "turn_prob": turn_prob,
             "affine_prob": affine_prob,
             "contrast_prob": contrast_prob,
@@ -80,11 +85,11 @@ class AugmentBatch(Randomizable):
                 f"expected probabilities in [0, 1], ranges from 0 (height and width: a pair) and two gammas above 0, "
                 f"got {wrong}"
             )
-        self.flip_prob, self.turn_prob = flip_prob, turn_prob
+        self.flip_prob, self.mirror_prob, self.turn_prob = flip_prob, mirror_prob, turn_prob
         self.affine_prob, self.rotate_range = affine_prob, rotate_range
         self.scale_range, self.translate_range = np.array(scale_range), np.array(translate_range)
         self.contrast_prob, self.gamma = contrast_prob, (min(gamma), max(gamma))
-        self.intensity_prob, self.intensity_range = intensity_prob, intensity_range
+        self.intensity_prob, self.intensity_range, self.tint = intensity_prob, intensity_range, tint
 
     def draw(self, images: torch.Tensor) -> np.ndarray:
         """Draws what happens to each image of a batch.
@@ -99,6 +104,7 @@ class AugmentBatch(Randomizable):
         count, channels = images.shape[:2]
         uniform = self.R.uniform
         flip = uniform(size=count) < self.flip_prob
+        mirror = uniform(size=count) < self.mirror_prob
         turns = np.where(uniform(size=count) < self.turn_prob, self.R.randint(1, 4, count), 0)
         moved = (uniform(size=count) < self.affine_prob)[:, None]
         angle = (moved * uniform(-1, 1, (count, 1)) * self.rotate_range)[:, 0]
@@ -106,8 +112,9 @@ class AugmentBatch(Randomizable):
         shift = 2 * moved * uniform(-1, 1, (count, 2)) * self.translate_range
         gamma = np.where(uniform(size=count) < self.contrast_prob, uniform(*self.gamma, count), 1)
         lit = (uniform(size=count) < self.intensity_prob)[:, None]
-        factors = 1 + lit * uniform(-1, 1, (count, channels)) * self.intensity_range
-        places = _places(flip, turns, angle, scale, shift)
+        factors = 1 + lit * uniform(-1, 1, (count, channels if self.tint else 1)) * self.intensity_range
+        factors = np.broadcast_to(factors, (count, channels))
+        places = _places(flip, mirror, turns, angle, scale, shift)
         return np.concatenate([places.reshape(count, 6), gamma[:, None], factors], axis=1).astype(np.float32)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
@@ -174,13 +181,16 @@ class AugmentBatchd(MapTransform, Randomizable):
         return found
 
 
-def _places(flip: np.ndarray, turns: np.ndarray, angle: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+def _places(
+    flip: np.ndarray, mirror: np.ndarray, turns: np.ndarray, angle: np.ndarray, scale: np.ndarray, shift: np.ndarray
+) -> np.ndarray:
     """Returns (B, 2, 3): where in an image each place of the result comes from."""
     count = len(flip)
     identity = np.tile(np.eye(3), (count, 1, 1))
-    upside_down, turned, rotated, shifted, scaled = (identity.copy() for _ in range(5))
+    flipped, turned, rotated, shifted, scaled = (identity.copy() for _ in range(5))
     # Coordinates are (y, x), as MONAI's; the last step here swaps them for torch.
-    upside_down[:, 0, 0] = np.where(flip, -1, 1)
+    flipped[:, 0, 0] = np.where(flip, -1, 1)
+    flipped[:, 1, 1] = np.where(mirror, -1, 1)
     for matrix, (cosine, sine) in (
         (turned, (np.array([1, 0, -1, 0])[turns], np.array([0, 1, 0, -1])[turns])),
         (rotated, (np.cos(angle), -np.sin(angle))),
@@ -188,7 +198,7 @@ def _places(flip: np.ndarray, turns: np.ndarray, angle: np.ndarray, scale: np.nd
         matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cosine, sine, -sine, cosine
     shifted[:, :2, 2] = shift
     scaled[:, 0, 0], scaled[:, 1, 1] = scale.T
-    joined = upside_down @ turned @ rotated @ shifted @ scaled
+    joined = flipped @ turned @ rotated @ shifted @ scaled
     return joined[:, [1, 0]][:, :, [1, 0, 2]]
 
 

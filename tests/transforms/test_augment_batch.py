@@ -88,6 +88,23 @@ def test_flips_and_turns_keep_every_value(side):
             assert torch.equal((found * 255).round(), expected.mul(255).round())
 
 
+def test_a_mirror_swaps_left_and_right_alone():
+    batch = pictures()
+    assert torch.allclose(changed(batch, mirror_prob=1), batch.flip(-1), atol=1e-6)
+    assert torch.allclose(changed(batch, mirror_prob=1, flip_prob=1), batch.flip(-1, -2), atol=1e-6)
+
+
+def test_without_tint_a_grey_picture_stays_grey():
+    grey = pictures()[:, :1].expand(-1, 3, -1, -1)
+    augment = AugmentBatch(intensity_prob=1, intensity_range=0.3, tint=False)
+    augment.set_random_state(0)
+    found = augment(grey)
+    assert torch.equal(found[:, 0], found[:, 2])
+    assert not torch.allclose(found, grey, atol=1e-3)
+    augment.tint = True
+    assert not torch.allclose(augment(grey)[:, 0], augment(grey)[:, 2], atol=1e-3)
+
+
 @pytest.mark.parametrize("part", [0.1, 0.75])
 def test_matches_monai_s_affine(part):
     strength = 2 * part - 1
