@@ -18,9 +18,9 @@ class AugmentBatch(Randomizable):
     """Turns, shifts and recolours the images of a batch, on the device where they lie.
 
     For each image in this order, each with its own probability: a flip upside down; a flip left to right; one to three
-    quarter turns; a rotation with scaling and shift, reflected at the borders; a gamma curve between its darkest and brightest value;
-    a factor for each channel, or for all. The first four are joined into one resampling, so an image is interpolated once at
-    most, and one that is only flipped and turned keeps its values to rounding.
+    quarter turns; a rotation with scaling and shift, reflected at the borders; a gamma curve between its darkest and
+    brightest value; a factor for each channel, or for all. The first four are joined into one resampling, so an image
+    is interpolated once at most, and one that is only flipped and turned keeps its values to rounding.
 
     The chances and strengths are drawn on the host from ``R``, MONAI's random state, so that they are the same on
     every device. Equal to MONAI's ``RandFlip``, ``RandRotate90``, ``RandAffine``, ``RandAdjustContrast`` and

@@ -90,8 +90,8 @@ def test_flips_and_turns_keep_every_value(side):
 
 def test_a_mirror_swaps_left_and_right_alone():
     batch = pictures()
-    assert torch.allclose(changed(batch, mirror_prob=1), batch.flip(-1), atol=1e-6)
-    assert torch.allclose(changed(batch, mirror_prob=1, flip_prob=1), batch.flip(-1, -2), atol=1e-6)
+    assert torch.allclose(changed(batch, mirror_prob=1), batch.flip(-1), atol=1e-5)
+    assert torch.allclose(changed(batch, mirror_prob=1, flip_prob=1), batch.flip(-1, -2), atol=1e-5)
 
 
 def test_without_tint_a_grey_picture_stays_grey():
