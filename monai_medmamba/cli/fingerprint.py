@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_to"]
+__all__ = ["add_data_arguments", "add_to"]
 
 INTERRUPTED = 130
 """What shells report of a program that Ctrl-C ended."""
@@ -58,6 +58,15 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("data", type=Path, metavar="DATA", help="a folder, a table or an .npz file")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (fingerprint-<name of DATA>)")
+    add_data_arguments(parser)
+    parser.add_argument("--no-classes", action="store_true", help="folders are no classes")
+    parser.add_argument("--workers", type=_positive, metavar="N", help="images at a time (one a processor)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary, except problems")
+    parser.set_defaults(run=_run)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what tells how a data set is laid out."""
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the table, where the folder holds several")
     parser.add_argument(
         "--column",
@@ -72,10 +81,6 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar="REGEX",
         help="finds the patient in an image's path: the first group, or the whole match",
     )
-    parser.add_argument("--no-classes", action="store_true", help="folders are no classes")
-    parser.add_argument("--workers", type=_positive, metavar="N", help="images at a time (one a processor)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary, except problems")
-    parser.set_defaults(run=_run)
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -1,0 +1,105 @@
+"""A bundle's ``metadata.json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .plan import Plan
+from .task import Task
+
+__all__ = ["metadata"]
+
+SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
+VERSIONS = {"monai_version": "1.6.1", "pytorch_version": "2.13.0", "numpy_version": "2.4.6"}
+PACKAGES = {
+    "monai_medmamba": "0.1.0",
+    "pytorch-ignite": "0.5.5",
+    "tensorboard": "2.21.0",
+    "safetensors": "0.8.0",
+    "scikit-learn": "1.9.1",
+    "matplotlib": "3.11.2",
+}
+PAPER = "Yue, Y., Li, Z.: MedMamba: Vision Mamba for Medical Image Classification. arXiv:2403.03849 (2024)"
+
+
+def metadata(plan: Plan, task: Task) -> dict[str, Any]:
+    """Returns the metadata of a bundle.
+
+    Args:
+        plan: its decisions.
+        task: its words.
+
+    Returns:
+        The content of ``metadata.json``, of MONAI's schema.
+
+    Example:
+        >>> from .task import load_task
+        >>> from .plan import make_plan
+        >>> task, profile, flags = load_task("medmamba_endo")
+        >>> metadata(make_plan(profile, flags), task)["network_data_format"]["outputs"]["pred"]["num_channels"]
+        8
+    """
+    classes = plan.profile.classes
+    size = plan["image_size"]["gpu"]
+    channels = {"0": "red", "1": "green", "2": "blue"}
+    return {
+        "schema": SCHEMA,
+        "version": task.version,
+        "changelog": dict(task.changes or {task.version: "planned"}),
+        **VERSIONS,
+        "required_packages_version": PACKAGES,
+        "supported_apps": {},
+        "name": task.title,
+        "task": f"Classification of {task.summary}",
+        "description": (
+            "MedMamba, a network that joins convolutions and a four-direction selective scan, trained from scratch on "
+            f"{task.summary}. The classes named here are those of the data set that it was planned for; another "
+            "brings its own."
+        ),
+        "authors": "The monai_medmamba authors",
+        "copyright": "Copyright 2026 The monai_medmamba authors",
+        "data_source": task.source,
+        "data_type": "png, jpg, bmp or tif; grey or colour",
+        "image_classes": "three channels (red, green, blue) in [0, 1]",
+        "label_classes": "one class number an image",
+        "pred_classes": "one probability a class",
+        "intended_use": (
+            "Research and education. Not for diagnostic use: no weights are shipped, and nothing here has been "
+            "validated on patients."
+        ),
+        "references": [PAPER, *task.references],
+        "network_data_format": {
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "format": "RGB",
+                    "modality": plan.profile.modality,
+                    "num_channels": plan["in_channels"],
+                    "spatial_shape": [size, size],
+                    "dtype": "float32",
+                    "value_range": value_range(plan["mean"], plan["std"]),
+                    "is_patch_data": False,
+                    "channel_def": channels,
+                }
+            },
+            "outputs": {
+                "pred": {
+                    "type": "probabilities",
+                    "format": "classes",
+                    "num_channels": len(classes),
+                    "spatial_shape": [1, len(classes)],
+                    "dtype": "float32",
+                    "value_range": [0, 1],
+                    "is_patch_data": False,
+                    "channel_def": {str(place): name for place, name in enumerate(classes)},
+                }
+            },
+        },
+    }
+
+
+def value_range(mean: list[float], std: list[float]) -> list[float]:
+    """Returns the least and the greatest value that an image has after normalisation."""
+    low = min(-m / s for m, s in zip(mean, std, strict=True))
+    high = max((1 - m) / s for m, s in zip(mean, std, strict=True))
+    return [round(low, 3), round(high, 3)]

@@ -1,0 +1,120 @@
+"""The plan of a bundle: every decision, with its reason."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..data import DatasetError
+from ..files import atomic_path
+from ..version import __version__
+from .cost import training_gib
+from .data_rules import decide_data
+from .decision import Choices, Decision
+from .picture_rules import decide_pictures
+from .profile import Profile
+from .training_rules import decide_training
+
+__all__ = ["Plan", "make_plan"]
+
+SCHEMA, SCHEMA_VERSION = "monai_medmamba.plan", "1.0"
+GPU_GIB = 16.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a bundle is written from.
+
+    Args:
+        profile: the data set.
+        decisions: in the order they were taken.
+
+    Example:
+        >>> profile = Profile("set", "radiography", "likely", ("a", "b"), {"a": 300, "b": 700}, colour=False)
+        >>> make_plan(profile)["augmentation"]["mirror_prob"]
+        0.0
+    """
+
+    profile: Profile
+    decisions: tuple[Decision, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        """Returns what was decided.
+
+        Raises:
+            KeyError: there is no decision of that name.
+        """
+        found = {decision.name: decision.value for decision in self.decisions}
+        return found[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the content of ``plan.json``."""
+        return {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "software": {"monai_medmamba": __version__},
+            "profile": self.profile.as_dict(),
+            "decisions": [asdict(decision) for decision in self.decisions],
+            "expected": {
+                "training_gib": round(
+                    training_gib(self["variant"]["gpu"], self["image_size"]["gpu"], self["batch_size"]["gpu"]), 2
+                )
+            },
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes ``plan.json``.
+
+        Args:
+            path: the file.
+        """
+        with atomic_path(path) as temporary:
+            text = json.dumps(self.as_dict(), indent=4, ensure_ascii=False)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def make_plan(
+    profile: Profile,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    budget_hours: float | None = None,
+    gpu_gib: float = GPU_GIB,
+) -> Plan:
+    """Decides how a data set is trained on.
+
+    Args:
+        profile: the data set.
+        flags: decisions of the user, by name; None leaves one to its rule. Where a GPU and a CPU differ, one value
+            serves both, or a dict with ``gpu`` and ``cpu``.
+        budget_hours: how long a training may take; None for as long as the rules want.
+        gpu_gib: memory of the GPU.
+
+    Returns:
+        The plan.
+
+    Raises:
+        DatasetError: The data cannot be planned for: volumes, or several labels an image.
+        ValueError: A flag names no decision, or the GPU is too small.
+
+    Example:
+        >>> profile = Profile("set", "endoscopy", "certain", ("a", "b"), {"a": 1200, "b": 1200})
+        >>> make_plan(profile, {"epochs": 12})["epochs"]
+        {'gpu': 12, 'cpu': 12}
+    """
+    if profile.volumes:
+        cure = "Use bundles/medmamba_ct3d for volumes, or give 2-D images"
+        raise DatasetError("2-D images", f"{profile.volumes} volumes in {profile.name}", cure)
+    if profile.several_labels:
+        cure = "Give one label an image, or plan for one finding at a time"
+        raise DatasetError("one label an image", f"several in {profile.name}", cure)
+    choices = Choices(flags or {})
+    decide_data(choices, profile)
+    decide_pictures(choices, profile)
+    decide_training(choices, profile, budget_hours=budget_hours, gpu_gib=gpu_gib)
+    if choices.unused:
+        names = ", ".join(sorted(decision.name for decision in choices.made))
+        raise ValueError(f"no decisions are called {', '.join(choices.unused)}: they are {names}")
+    return Plan(profile, tuple(choices.made))

@@ -1,0 +1,68 @@
+"""``medmamba plan``."""
+
+import json
+
+import pytest
+
+from monai_medmamba.cli import main
+from testing.bundles import class_folders, monai_bundle
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return class_folders(tmp_path / "cases", ["ill", "well"], 10)
+
+
+def test_a_bundle_that_trains_as_it_is(images, tmp_path, capsys):
+    assert main(["plan", "cases", "--out", "bundles/cases", "--image-size", "32", "--epochs", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "augmentation" in shown
+    assert "bundles/cases/configs/train.json" in shown
+    done = monai_bundle("run", "training", "--config_file", "bundles/cases/configs/train.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bundles" / "cases" / "models" / "model.pt").is_file()
+    done = monai_bundle(
+        *("run", "evaluating", "--config_file"),
+        "['bundles/cases/configs/train.json','bundles/cases/configs/evaluate.json']",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bundles" / "cases" / "output" / "report.html").is_file()
+
+
+def test_flags_decide(images, tmp_path):
+    words = ["--set", "weight_decay=0.01", "--modality", "radiography", "--budget", "30m", "--variant", "small"]
+    assert main(["plan", "cases", "--out", "b", "--quiet", *words]) == 0
+    train = json.loads((tmp_path / "b" / "configs" / "train.json").read_text())
+    assert train["weight_decay"] == 0.01
+    assert train["variant"] == "small"
+    assert train["train"]["random_transforms"][0]["augment"]["mirror_prob"] == 0
+    plan = json.loads((tmp_path / "b" / "configs" / "plan.json").read_text())
+    assert {d["name"] for d in plan["decisions"] if d["by"] == "flag"} == {"weight_decay", "variant"}
+
+
+def test_one_of_our_own(tmp_path):
+    assert main(["plan", "--task", "medmamba_xray", "--out", str(tmp_path / "x"), "--quiet"]) == 0
+    assert (tmp_path / "x" / "docs" / "README.md").read_text().startswith("# MedMamba chest X-ray")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "b"], "name either DATA or"),
+        (["cases", "--out", "b", "--set", "epoch=3"], "no decisions are called epoch"),
+        (["cases", "--out", "b", "--gpu-memory", "0.2GB"], "--image-size"),
+        (["nothing", "--out", "b"], "nothing there"),
+        (["--task", "no", "--out", "b"], "medmamba_endo"),
+    ],
+)
+def test_errors_name_the_cure(images, words, message, capsys):
+    assert main(["plan", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_words_that_make_no_sense(images, capsys):
+    with pytest.raises(SystemExit):
+        main(["plan", "cases", "--out", "b", "--budget", "soon"])
+    assert "2h or 30m" in capsys.readouterr().err

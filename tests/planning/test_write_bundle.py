@@ -1,0 +1,50 @@
+"""The files of a bundle: ours are what the planner writes."""
+
+import filecmp
+import json
+from pathlib import Path
+
+import pytest
+
+from monai_medmamba.planning import TASKS, Profile, load_task, make_plan, task_of, write_bundle
+
+ROOT = Path(__file__).parents[2]
+PROFILE = Profile("hips", "radiography", "likely", ("a", "b"), {"a": 300, "b": 900}, colour=False)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_each_of_our_bundles_is_what_the_planner_writes(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    task, profile, flags = load_task(name)
+    written = write_bundle(make_plan(profile, flags), task, f"bundles/{name}")
+    differ = [str(path) for path in written if not filecmp.cmp(path, ROOT / path, shallow=False)]
+    assert not differ, f"run: medmamba plan --task {name} --out bundles/{name} --overwrite"
+    shipped = {path.relative_to(ROOT) for path in (ROOT / "bundles" / name).rglob("*") if path.is_file()}
+    ignored = {path for path in shipped if path.parts[2] in ("models", "output")}
+    assert shipped - ignored == set(written)
+
+
+def test_decisions_stand_in_the_configs(tmp_path):
+    plan = make_plan(PROFILE, {"epochs": 5, "exclude": ["a/1.png"]})
+    write_bundle(plan, task_of(PROFILE), tmp_path / "hips", dataset_dir="/data/hips")
+    train = json.loads((tmp_path / "hips" / "configs" / "train.json").read_text())
+    assert train["epochs"] == 5
+    assert train["learning_rate"] == f"${plan['learning_rate']['gpu']} if @on_gpu else {plan['learning_rate']['cpu']}"
+    assert train["dataset_dir"] == "/data/hips"
+    assert train["layout"] == {"fractions": [0.6, 0.1, 0.3], "exclude": ["a/1.png"]}
+    augment = train["train"]["random_transforms"][0]["augment"]
+    assert augment.pop("_target_").endswith("AugmentBatch")
+    assert augment == plan["augmentation"]
+    inference = json.loads((tmp_path / "hips" / "configs" / "inference.json").read_text())
+    assert inference["untrained"]["preprocessing"]["image_size"] == 224
+
+
+def test_a_bundle_is_not_overwritten_unasked(tmp_path):
+    plan, task = make_plan(PROFILE), task_of(PROFILE)
+    write_bundle(plan, task, tmp_path / "hips")
+    (tmp_path / "hips" / "models").mkdir()
+    (tmp_path / "hips" / "models" / "model.pt").write_text("weights")
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        write_bundle(plan, task, tmp_path / "hips")
+    write_bundle(plan, task, tmp_path / "hips", overwrite=True)
+    assert (tmp_path / "hips" / "models" / "model.pt").read_text() == "weights"
