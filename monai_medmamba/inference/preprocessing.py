@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from monai.transforms import Resize
 from monai.utils import convert_to_tensor
+from numpy.typing import NDArray
 
 from ..transforms import NormalizeRGB, QuantizeRGB, decode_dicom, decode_rgb, is_dicom
 
@@ -81,10 +83,18 @@ class Preprocessing:
         Raises:
             ImageReadError: The file cannot be used; the message names it, what is wrong, and the cure.
         """
-        pixels = decode_dicom(path, window) if _is_dicom(path) else decode_rgb(path)
+        return self.prepare(decode_picture(path, window))
+
+    def prepare(self, pixels: NDArray[np.float32]) -> torch.Tensor:
+        """Returns what the network takes of a decoded picture (3, H, W), float32, in [0, 1]; as ``read`` does."""
         resize = Resize((self.image_size, self.image_size), mode="bilinear", anti_aliasing=True)
         quantized = QuantizeRGB()(resize(torch.from_numpy(pixels)))  # as training keeps its images
         return convert_to_tensor(NormalizeRGB(self.mean, self.std)(quantized), dtype=torch.float32, track_meta=False)
+
+
+def decode_picture(path: str | os.PathLike[str], window: tuple[float, float] | None = None) -> NDArray[np.float32]:
+    """Returns a picture at its own size, (3, H, W), in [0, 1]; raises ImageReadError as ``Preprocessing.read`` does."""
+    return decode_dicom(path, window) if _is_dicom(path) else decode_rgb(path)
 
 
 def _is_dicom(path: str | os.PathLike[str]) -> bool:

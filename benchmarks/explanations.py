@@ -1,0 +1,130 @@
+"""Record how well each method explains a trained network: ``python benchmarks/explanations.py W [W ...] --data FOLDER``.
+
+W are weights of runs that differ by their seed; FOLDER has a folder of images for each class, none of them seen in
+training. Every image's most probable class is explained, right or wrong. Written are the means of deletion and insertion,
+and of insertion less deletion the distance to random maps, with bootstrap intervals over the images, paired by image.
+"""
+
+import argparse
+import datetime
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from provenance import commit, versions
+from tqdm import tqdm
+
+from monai_medmamba.explain import METHODS, deletion_and_insertion, importance_map
+from monai_medmamba.inference import find_pictures, load_classifier
+from monai_medmamba.inference.classifier import read_weights
+
+RESULTS = Path(__file__).parent / "results"
+RANDOM = ("random pixels", "random blobs")
+BLOBS = 8  # an edge of the random map whose blobs are as coarse as an activation map
+RESAMPLES = 2000
+BATCH = 16
+
+
+def random_map(name: str, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    """Return one map an image, of pixels or of blobs."""
+    if name == "random pixels":
+        return torch.rand(shape, generator=generator)
+    return F.interpolate(torch.rand(shape[0], 1, BLOBS, BLOBS, generator=generator), shape[1:], mode="bilinear")[:, 0]
+
+
+def areas_of(weights: Path, images: list[str], seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return deletion and insertion, (n, 2), by method, and the explained classes."""
+    network, _description = read_weights(weights)
+    prepare = load_classifier(weights, device="cpu").preprocessing
+    generator = torch.Generator().manual_seed(seed)
+
+    def probabilities(x: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return network(x).softmax(1)
+
+    found: dict[str, list] = {name: [] for name in (*METHODS, *RANDOM)}
+    classes = []
+    for start in tqdm(range(0, len(images), BATCH), unit="batch"):
+        x = torch.stack([prepare.read(image) for image in images[start : start + BATCH]])
+        index = probabilities(x).argmax(1)
+        classes.append(index)
+        for name, rows in found.items():
+            maps = torch.zeros(len(x), *x.shape[2:])
+            if name in RANDOM:
+                maps = random_map(name, maps.shape, generator)
+            else:
+                for chosen in index.unique().tolist():
+                    maps[index == chosen] = importance_map(network, x[index == chosen], chosen, name)
+            rows.append(deletion_and_insertion(probabilities, x, maps, index).areas)
+    return {name: torch.cat(rows).numpy() for name, rows in found.items()}, torch.cat(classes).numpy()
+
+
+def interval(values: np.ndarray) -> list[float]:
+    """Return the bootstrap 95 % interval of a mean."""
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(1)
+    return np.quantile(means, [0.025, 0.975]).tolist()
+
+
+def summarise(areas: dict[str, np.ndarray], chosen: np.ndarray) -> list[dict]:
+    """Return a row a method for the chosen images."""
+    gains = {name: pair[chosen, 1] - pair[chosen, 0] for name, pair in areas.items()}
+    best = max(RANDOM, key=lambda name: gains[name].mean())
+    rows = []
+    for name, pair in areas.items():
+        over = gains[name] - gains[best]
+        deletion, insertion = pair[chosen].mean(0).tolist()
+        rows.append(
+            {
+                "method": name,
+                "deletion": deletion,
+                "insertion": insertion,
+                "insertion_less_deletion": float(gains[name].mean()),
+                "over_the_better_random_map": float(over.mean()),
+                "interval": interval(over) if name != best else None,
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Write the record and print its rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", nargs="+", type=Path)
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--name", default="explanations", help="of the record")
+    parser.add_argument("--note", default="")
+    arguments = parser.parse_args()
+
+    torch.set_num_threads(1)
+    images, _failures = find_pictures([arguments.data])
+    _network, description = read_weights(arguments.weights[0])
+    runs = []
+    for seed, weights in enumerate(arguments.weights):
+        areas, classes = areas_of(weights, images, seed)
+        groups = {"all": np.ones(len(classes), bool)}
+        groups |= {name: classes == index for index, name in enumerate(description["class_names"])}
+        runs.append({name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items()})
+    record = {
+        "date": str(datetime.date.today()),
+        "commit": commit(),
+        "device": platform.processor() or platform.machine(),
+        "versions": versions(),
+        "images": len(images),
+        "note": arguments.note,
+        "runs": runs,
+    }
+    path = RESULTS / f"{record['date']}-{arguments.name}.json"
+    path.write_text(json.dumps(record, indent=4) + "\n")
+    print(path)
+    for run in runs:
+        for name, group in run.items():
+            for row in group["rows"]:
+                print(name, group["n"], {k: v for k, v in row.items()})
+
+
+if __name__ == "__main__":
+    main()
