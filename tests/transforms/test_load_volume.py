@@ -117,14 +117,16 @@ def test_refuses(tmp_path, name):
 @pytest.mark.real_data
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_every_real_file_is_a_volume_or_says_why_not(medmamba_data):
-    shapes = {}
+    shapes, refused = {}, {}
     for path in sorted((medmamba_data / "dicom" / "transfer_syntaxes").iterdir()):
         try:
             shapes[path.stem] = tuple(LoadVolume()(path).shape)
         except ImageReadError as error:
-            assert str(error).startswith(f"Cannot read the image {path}: ")
-            assert any(reason in str(error) for reason in ("holds one slice", "no part of a volume"))
+            refused[path] = str(error)
     assert shapes == {"eCT_Supplemental": (1, 512, 512, 2), "liver": (1, 512, 512, 3)}
+    for path, text in refused.items():
+        assert text.startswith(f"Cannot read the image {path}: ")
+        assert any(reason in text for reason in ("holds one slice", "no part of a volume"))
 
 
 def test_without_metadata(series):
