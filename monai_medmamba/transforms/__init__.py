@@ -4,11 +4,12 @@
 for ``LoadImaged`` is not offered: that tries its other readers where ours refuses a file, and sets up a DICOM reader,
 with a warning, at each construction. ``LoadVolumed`` does the same for volumes, from DICOM series and NIfTI files.
 
-``QuantizeRGBd`` ends what is done once for an image; ``AugmentBatchd`` and ``NormalizeRGBd`` take whole batches, and
-``PrepareOnDevice`` runs them on the GPU.
+``QuantizeRGBd`` ends what is done once for an image; ``AugmentBatchd`` and ``NormalizeRGBd`` take whole batches, the
+first of volumes too, and ``PrepareOnDevice`` runs them on the GPU.
 """
 
 from monai_medmamba.transforms.augment_batch import AugmentBatch, AugmentBatchd
+from monai_medmamba.transforms.augment_volumes import AugmentVolumes
 from monai_medmamba.transforms.decode_rgb import ImageReadError, decode_rgb
 from monai_medmamba.transforms.dicom_pixels import decode_dicom, is_dicom
 from monai_medmamba.transforms.load_rgb import LoadRGB, LoadRGBd
@@ -21,6 +22,7 @@ from monai_medmamba.transforms.volumes import Volume, read_dicom_volume, read_ni
 __all__ = [
     "AugmentBatch",
     "AugmentBatchd",
+    "AugmentVolumes",
     "ImageReadError",
     "LoadRGB",
     "LoadRGBd",
