@@ -1,11 +1,13 @@
-"""Data sets: checked lists of labelled images, an embedded set to begin with, and batches fast enough for a GPU."""
+"""Data sets: checked lists of labelled images and volumes, embedded sets to begin with, and fast batches."""
 
 from monai_medmamba.data.batch_loader import BatchLoader
 from monai_medmamba.data.build import build_datalist
+from monai_medmamba.data.build_volumes import build_volume_datalist
 from monai_medmamba.data.cached_images import CachedImages
 from monai_medmamba.data.datalist import Datalist, Sample, describe
 from monai_medmamba.data.dataset_error import DatasetError
-from monai_medmamba.data.phantoms import endoscopy_phantoms
+from monai_medmamba.data.medmnist3d import unpack_medmnist3d
+from monai_medmamba.data.phantoms import chest_phantoms, endoscopy_phantoms
 
 __all__ = [
     "BatchLoader",
@@ -14,6 +16,9 @@ __all__ = [
     "DatasetError",
     "Sample",
     "build_datalist",
+    "build_volume_datalist",
+    "chest_phantoms",
     "describe",
     "endoscopy_phantoms",
+    "unpack_medmnist3d",
 ]

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from monai_medmamba.data.splits import assign_splits, join_groups
 from monai_medmamba.data.table import find_table, list_table, lists_images
 
 logger = logging.getLogger(__name__)
+
+Digest = Callable[[Path, Sequence[Entry]], list[str]]
 
 
 def build_datalist(
@@ -54,19 +56,46 @@ def build_datalist(
         >>> len(datalist.training), len(datalist.validation), len(datalist.test)
         (24, 8, 8)
     """
+    return assemble(dataset_dir, csv, fractions, seed, digest_images)
+
+
+def assemble(
+    dataset_dir: str | os.PathLike[str],
+    csv: str | os.PathLike[str] | None,
+    fractions: tuple[float, float, float],
+    seed: int,
+    digest: Digest,
+    folders_count: bool = False,
+) -> Datalist:
+    """Builds a data list of anything that lies in class folders or is named by a table.
+
+    Args:
+        dataset_dir: As ``build_datalist`` takes it.
+        csv: As ``build_datalist`` takes it.
+        fractions: As ``build_datalist`` takes them.
+        seed: As ``build_datalist`` takes it.
+        digest: Checks what was listed, and gives a digest of the content of each.
+        folders_count: Whether a folder in a class folder is an item, as a file is; else it is refused.
+
+    Returns:
+        The data list.
+
+    Raises:
+        DatasetError: As ``build_datalist`` and ``digest`` raise it.
+    """
     shares = dict(zip(SPLITS, fractions, strict=True))
     if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise DatasetError(
             "three positive fractions that sum to 1", f"{fractions}", "Correct them, as in (0.6, 0.1, 0.3)"
         )
     root = Path(os.path.abspath(os.path.expanduser(dataset_dir)))
-    entries = _list_entries(root, csv)
+    entries = _list_entries(root, csv, folders_count)
     class_names = tuple(sorted({entry.label for entry in entries}, key=natural_order))
     if len(class_names) < 2:
         cure = "Name the folder that holds one folder a class, and fill at least two"
         raise DatasetError(f"two classes or more in {root}", f"{len(class_names)}", cure, class_names)
 
-    digests = digest_images(root, entries)
+    digests = digest(root, entries)
     check_one_label(entries, digests)
     entries = _settle_splits(entries, digests, shares, seed)
     _check_classes(entries, class_names)
@@ -82,7 +111,7 @@ def build_datalist(
     return Datalist(class_names, samples["training"], samples["validation"], samples["test"], str(root))
 
 
-def _list_entries(root: Path, csv: str | os.PathLike[str] | None) -> list[Entry]:
+def _list_entries(root: Path, csv: str | os.PathLike[str] | None, folders_count: bool) -> list[Entry]:
     if not root.is_dir():
         raise DatasetError(f"a folder {root}", "a file" if root.exists() else "nothing there", "Check the path")
     if csv is not None:
@@ -95,7 +124,7 @@ def _list_entries(root: Path, csv: str | os.PathLike[str] | None) -> list[Entry]
         return list_table(root, found)
     if found is not None:
         logger.info("The table %s has no path and label columns: the folders list the images.", found)
-    return list_folders(root)
+    return list_folders(root, folders_count)
 
 
 def _settle_splits(

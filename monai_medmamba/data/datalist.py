@@ -119,7 +119,7 @@ class Datalist:
                 raise
             cure = "Build the list again with build_datalist, and save it"
             raise DatasetError(f"a data list in {path}", f"{type(error).__name__}: {error}", cure) from error
-        missing = [item["image"] for item in [*training, *validation, *test] if not os.path.isfile(item["image"])]
+        missing = [item["image"] for item in [*training, *validation, *test] if not os.path.exists(item["image"])]
         if missing:
             found = f"{len(missing)} missing"
             raise DatasetError(f"the images of {path} in {folder}", found, "Give their folder as root", missing)

@@ -14,7 +14,7 @@ def list_child_folders(root: Path) -> list[Path]:
     return [child for child in _children(root) if child.is_dir()]
 
 
-def list_folders(root: Path) -> list[Entry]:
+def list_folders(root: Path, folders_count: bool = False) -> list[Entry]:
     """Lists the images of ``root/<class>/`` or of ``root/<split>/<class>/``.
 
     Split folders are called train or training, val, valid or validation, and test or testing, in any case. Every file
@@ -22,6 +22,7 @@ def list_folders(root: Path) -> list[Entry]:
 
     Args:
         root: The data set's folder.
+        folders_count: Whether a folder in a class folder is an entry, as a file is.
 
     Returns:
         One entry an image, sorted by path; ``split`` is None in the layout without split folders.
@@ -32,7 +33,7 @@ def list_folders(root: Path) -> list[Entry]:
     folders = list_child_folders(root)
     split_folders = [folder for folder in folders if folder.name.lower() in SPLIT_NAMES]
     if not split_folders:
-        return _list_classes(root, folders, None)
+        return _list_classes(root, folders, None, folders_count)
     if len(split_folders) < len(folders):
         others = [folder.name for folder in folders if folder not in split_folders]
         cure = "Move the others out of the data set's folder"
@@ -43,14 +44,14 @@ def list_folders(root: Path) -> list[Entry]:
         raise DatasetError(f"one folder a split in {root}", "two for one split", "Join them", names)
     entries = []
     for split, folder in zip(splits, split_folders, strict=True):
-        entries += _list_classes(root, list_child_folders(folder), split)
+        entries += _list_classes(root, list_child_folders(folder), split, folders_count)
     return entries
 
 
-def _list_classes(root: Path, folders: list[Path], split: str | None) -> list[Entry]:
+def _list_classes(root: Path, folders: list[Path], split: str | None, folders_count: bool) -> list[Entry]:
     files = {folder: _children(folder) for folder in folders}
     nested = [child.relative_to(root).as_posix() for children in files.values() for child in children if child.is_dir()]
-    if nested:
+    if nested and not folders_count:
         raise DatasetError(
             f"images directly in each class folder of {root}",
             f"{len(nested)} folders inside class folders",

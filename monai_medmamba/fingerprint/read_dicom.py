@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..picture_formats import MAX_PIXELS
-from ..transforms.dicom_pixels import lift_functional_groups
+from ..transforms.dicom_values import lift_functional_groups
 from .decoded import Decoded, UnreadableError
 
 if TYPE_CHECKING:

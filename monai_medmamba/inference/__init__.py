@@ -1,6 +1,7 @@
 """Trained weights on pictures: find files, classify them in batches, pass over bad ones, write a table.
 
-It is what ``medmamba predict`` does, and gives the probabilities that a bundle's inference gives.
+It is what ``medmamba predict`` does, and gives the probabilities that a bundle's inference gives. The inferers, for
+MONAI's trainers and evaluators, classify volumes by windows and by slices.
 """
 
 from .classifier import ImageClassifier, load_classifier
@@ -10,6 +11,8 @@ from .picture_paths import Failure, find_pictures
 from .predict import Outcome, predict
 from .preprocessing import Preprocessing
 from .results import RESULT_SUFFIXES, write_results
+from .slice_inferer import SliceBagInferer
+from .window_inferer import WindowInferer
 
 __all__ = [
     "RESULT_SUFFIXES",
@@ -18,6 +21,8 @@ __all__ = [
     "ImageClassifier",
     "Outcome",
     "Preprocessing",
+    "SliceBagInferer",
+    "WindowInferer",
     "embed",
     "find_pictures",
     "load_classifier",

@@ -9,6 +9,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, Randomizable
 from torch.nn import functional
 
+from monai_medmamba.transforms.augment_volumes import AugmentVolumes
 from monai_medmamba.transforms.quantize_rgb import dequantize_rgb
 
 EPSILON = 1e-7  # of a contrast change, as in MONAI
@@ -141,7 +142,7 @@ class AugmentBatch(Randomizable):
 
 
 class AugmentBatchd(MapTransform, Randomizable):
-    """Dictionary form of ``AugmentBatch``, to stand where a bundle has its random transforms.
+    """Dictionary form of ``AugmentBatch`` and ``AugmentVolumes``, to stand where a bundle has its random transforms.
 
     Args:
         keys: The entries that hold batches, usually ``"image"``; each is changed in its own way.
@@ -155,7 +156,9 @@ class AugmentBatchd(MapTransform, Randomizable):
         [1.0, 0.0]
     """
 
-    def __init__(self, keys: KeysCollection, augment: AugmentBatch, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, augment: AugmentBatch | AugmentVolumes, allow_missing_keys: bool = False
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.augment = augment
 

@@ -1,19 +1,20 @@
-"""Smooth random fields and soft edges: the drawing tools of the phantoms. Arrays are (N, N), float64."""
+"""Smooth random fields and soft edges: the drawing tools of the phantoms. Arrays are (N, N) or (N, N, N), float64."""
 
 import numpy as np
 
 Field = np.ndarray
 
 
-def noise(rng: np.random.Generator, size: int, length: float) -> Field:
+def noise(rng: np.random.Generator, size: int, length: float, axes: int = 2) -> Field:
     """Returns a smooth random field of mean 0 and deviation 1.
 
     Args:
         rng: Source of randomness.
         size: N, in pixels.
         length: Size of its blobs as a share of half the picture's width.
+        axes: 2 for a picture, 3 for a volume.
     """
-    field = blur(rng.standard_normal((size, size)), length)
+    field = blur(rng.standard_normal((size,) * axes), length)
     return (field - field.mean()) / field.std()
 
 
@@ -31,6 +32,6 @@ def bump(value: Field, width: Field | float) -> Field:
 def blur(field: Field, length: float) -> Field:
     """Returns the field smoothed by a Gaussian, its deviation a share of half the width; borders wrap around."""
     size = len(field)
-    rows, columns = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)
-    passed = np.exp(-2 * (np.pi * length * size / 2) ** 2 * (rows**2 + columns**2))
-    return np.fft.irfft2(np.fft.rfft2(field) * passed, s=field.shape)
+    waves = np.meshgrid(*[np.fft.fftfreq(size)] * (field.ndim - 1), np.fft.rfftfreq(size), indexing="ij", sparse=True)
+    passed = np.exp(-2 * (np.pi * length * size / 2) ** 2 * sum(wave**2 for wave in waves))
+    return np.fft.irfftn(np.fft.rfftn(field) * passed, s=field.shape, axes=range(field.ndim))
