@@ -44,6 +44,15 @@ class Predictions:
         """Index of the most probable class of each image, the first of equals, shape (n,)."""
         return self.probabilities.argmax(axis=1)
 
+    @property
+    def truth(self) -> npt.NDArray[np.int64]:
+        """The labels, shape (n,); a ValueError where they are unknown."""
+        if self.labels is None:
+            raise ValueError(
+                "expected predictions with known classes, got none with a label; evaluate a labelled split"
+            )
+        return self.labels
+
 
 def write_predictions(
     path: str | Path,
