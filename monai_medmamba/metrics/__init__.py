@@ -3,6 +3,7 @@
 from .bootstrap import Bootstrap, bootstrap_intervals
 from .classification import JudgedClasses, classification_metrics
 from .comparison import compare_predictions
+from .evidence import EvidenceSettings, write_evidence
 from .linear_probe import ProbeResult, probe_features
 from .multilabel import JudgedFindings, multilabel_metrics
 from .operating_points import choose_threshold
@@ -12,6 +13,7 @@ from .temperature import apply_temperature, fit_temperature
 
 __all__ = [
     "Bootstrap",
+    "EvidenceSettings",
     "JudgedClasses",
     "JudgedFindings",
     "Predictions",
@@ -26,5 +28,6 @@ __all__ = [
     "probe_features",
     "read_predictions",
     "subgroup_figures",
+    "write_evidence",
     "write_predictions",
 ]
