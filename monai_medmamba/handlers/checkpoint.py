@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.engines import Workflow
@@ -18,7 +19,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..files import atomic_path
+from ..metrics import Predictions, fit_temperature
 from ..networks import MedMamba, save_weights
+from .collection import PredictionCollector
 
 __all__ = ["TrainingCheckpoint", "WeightsLoader", "read_checkpoint"]
 
@@ -34,8 +37,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         path: a file that :class:`TrainingCheckpoint` wrote.
 
     Returns:
-        ``model`` (a state dict) and ``description`` (network, class names, preprocessing, epoch, metrics); a
-        ``last.pt`` also holds the state of the training.
+        ``model`` (a state dict) and ``description`` (network, class names, preprocessing, calibration, epoch,
+        metrics); a ``last.pt`` also holds the state of the training.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -67,6 +70,9 @@ class TrainingCheckpoint:
 
     Each file appears whole or not at all. Attach it after the handler that runs validation: a best epoch is one
     where the validator's key metric is best.
+
+    Each carries the temperature by which its logits are to be divided, fitted on the validation's predictions of its
+    epoch.
 
     What is saved is copied to the CPU at the end of the epoch and written by a thread while the next epoch trains:
     the disk would hold up short epochs. Where writing fails, that is logged, the error comes at the end of the next
@@ -109,11 +115,13 @@ class TrainingCheckpoint:
         self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
         self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
         self.seed, self.resume, self.save = seed, resume, save
+        self._validated = PredictionCollector()
         self._background = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None
 
     def attach(self, engine: Engine) -> None:
         """Registers with a trainer."""
+        self._validated.attach(self.validator)
         engine.add_event_handler(Events.STARTED, self._restore)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._save)
         engine.add_event_handler(Events.COMPLETED, self._finish)
@@ -153,14 +161,18 @@ class TrainingCheckpoint:
             "best_metric_epoch": validator.best_metric_epoch,
         }
         weights = copy.deepcopy(network).cpu() if best else None
-        self._writing = self._background.submit(self._write, _on_cpu(model | state), weights)
+        self._writing = self._background.submit(
+            self._write, _on_cpu(model | state), weights, self._predictions(engine.state.epoch)
+        )
 
-    def _write(self, content: dict[str, Any], best: MedMamba | None) -> None:
+    def _write(self, content: dict[str, Any], best: MedMamba | None, validation: Predictions | None) -> None:
         """Writes the files of an epoch, from a copy that training leaves alone."""
         try:
+            calibration = None if validation is None else fit_temperature(validation)
+            content["description"]["calibration"] = calibration
             if best is not None:
                 _write(self.directory / BEST, {key: content[key] for key in ("model", "description")})
-                save_weights(self.directory / WEIGHTS, best, self.class_names, self.preprocessing)
+                save_weights(self.directory / WEIGHTS, best, self.class_names, self.preprocessing, calibration)
             _write(self.directory / LAST, content)
         except Exception as error:
             logger.error("epoch %d is not saved: %s", content["epoch"], error)
@@ -172,6 +184,14 @@ class TrainingCheckpoint:
         writing, self._writing = self._writing, None
         if writing is not None:
             writing.result()
+
+    def _predictions(self, epoch: int) -> Predictions | None:
+        """Returns what the validation of this epoch predicted; None where it did not run."""
+        found = self._validated
+        if self.validator.state.epoch != epoch or not found.images:
+            return None
+        labels = np.array(found.labels, dtype=np.int64)
+        return Predictions(found.images, labels, found.probabilities, self.class_names)
 
     def _describe(self, network: MedMamba, epoch: int) -> dict[str, Any]:
         return {

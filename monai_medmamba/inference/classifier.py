@@ -28,6 +28,7 @@ class ImageClassifier:
         class_names: The name of each class, in the order of the logits.
         preprocessing: What a picture goes through first.
         logits: Takes a batch (n, 3, H, W), float32, to logits (n, C).
+        temperature: By which the logits are divided, fitted on validation images; 1 where none was.
 
     Example:
         >>> prepare = Preprocessing(32, (0.5,) * 3, (0.25,) * 3)
@@ -40,9 +41,10 @@ class ImageClassifier:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     logits: Callable[[torch.Tensor], torch.Tensor]
+    temperature: float = 1.0
 
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
-        """Returns probabilities.
+        """Returns calibrated probabilities.
 
         Args:
             batch: Images (n, 3, H, W), float32, on the CPU.
@@ -61,7 +63,7 @@ class ImageClassifier:
             )
         if not torch.isfinite(logits).all():
             raise ValueError(f"{self.source}: the outputs are not finite numbers; use other weights")
-        return logits.softmax(dim=1)
+        return (logits / self.temperature).softmax(dim=1)
 
 
 def load_classifier(
@@ -91,13 +93,14 @@ def load_classifier(
         >>> load_classifier(path, device="cpu").class_names
         ('a', 'b')
     """
-    network, class_names, preprocessing, chosen = picture_network(weights, device, backend)
+    network, description, chosen = _network_on_device(weights, device, backend)
+    class_names, preprocessing = check_description(weights, description)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
             return network(batch.to(chosen))
 
-    return ImageClassifier(os.fspath(weights), class_names, preprocessing, logits)
+    return ImageClassifier(os.fspath(weights), class_names, preprocessing, logits, temperature_of(weights, description))
 
 
 def read_weights(weights: str | os.PathLike[str], backend: str | None = None) -> tuple[MedMamba, dict[str, Any]]:
@@ -122,15 +125,22 @@ def picture_network(
     weights: str | os.PathLike[str], device: str, backend: str | None
 ) -> tuple[MedMamba, tuple[str, ...], Preprocessing, torch.device]:
     """Returns a network for RGB pictures on its device, and what its weights say; raises as load_classifier does."""
+    network, description, chosen = _network_on_device(weights, device, backend)
+    return network, *check_description(weights, description), chosen
+
+
+def _network_on_device(
+    weights: str | os.PathLike[str], device: str, backend: str | None
+) -> tuple[MedMamba, dict[str, Any], torch.device]:
     chosen = choose_device(device)
     network, description = read_weights(weights, backend)
-    class_names, preprocessing = check_description(weights, description)
+    check_description(weights, description)
     if (network.spatial_dims, network.in_channels) != (2, CHANNELS):
         raise ValueError(
             f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one of "
             f"{network.spatial_dims} dimensions and {network.in_channels} channels; use it from Python"
         )
-    return network.to(chosen), class_names, preprocessing, chosen
+    return network.to(chosen), description, chosen
 
 
 def check_description(
@@ -150,6 +160,18 @@ def check_description(
             f"{os.fspath(path)}: {error}; the file must say what images go through. Write it with save_weights, or "
             "convert published weights again with `medmamba convert --image-size --mean --std`"
         ) from error
+
+
+def temperature_of(path: str | os.PathLike[str], description: Mapping[str, Any]) -> float:
+    """Returns the temperature in a description, 1 where it has none; raises ValueError where it is no such number."""
+    calibration = description.get("calibration") or {}
+    value = calibration.get("temperature", 1.0) if isinstance(calibration, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(
+            f"{os.fspath(path)}: expected a temperature above 0 in its calibration, got {json.dumps(calibration)}; "
+            "fit it again with `medmamba calibrate`"
+        )
+    return float(value)
 
 
 def choose_device(name: str) -> torch.device:

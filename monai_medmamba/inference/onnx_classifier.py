@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .classifier import ImageClassifier, check_description, read_weights
+from .classifier import ImageClassifier, check_description, read_weights, temperature_of
 from .preprocessing import CHANNELS
 
 __all__ = ["load_onnx_classifier"]
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "monai_medmamba."
 KEYS = ("class_names", "preprocessing")  # of the file's metadata, after the prefix, each a JSON text
+CALIBRATION = "calibration"  # beside them, where a temperature was fitted
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -59,7 +60,8 @@ def load_onnx_classifier(
     if not path.is_file():
         raise FileNotFoundError(f"no ONNX file at {path}: write one with `medmamba export --format onnx`")
     session = _open(path, device, threads)
-    class_names, preprocessing = check_description(*_describe(path, session, weights))
+    source, description = _describe(path, session, weights)
+    class_names, preprocessing = check_description(source, description)
     name, one_by_one = _check_input(path, session, preprocessing.image_size)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
@@ -67,7 +69,7 @@ def load_onnx_classifier(
         parts = np.split(images, len(images)) if one_by_one else [images]
         return torch.from_numpy(np.concatenate([session.run(None, {name: part})[0] for part in parts]))
 
-    return ImageClassifier(str(path), class_names, preprocessing, logits)
+    return ImageClassifier(str(path), class_names, preprocessing, logits, temperature_of(source, description))
 
 
 def _open(path: Path, device: str, threads: int | None) -> Any:
@@ -99,14 +101,14 @@ def _describe(path: Path, session: Any, weights: str | os.PathLike[str] | None) 
     """Returns the file that tells class names and preprocessing, and what it tells."""
     kept = session.get_modelmeta().custom_metadata_map
     try:
-        own = {key: json.loads(kept[PREFIX + key]) for key in KEYS if PREFIX + key in kept}
+        own = {key: json.loads(kept[PREFIX + key]) for key in (*KEYS, CALIBRATION) if PREFIX + key in kept}
     except ValueError as error:
         raise ValueError(
             f"{path}: its metadata {', '.join(PREFIX + key for key in KEYS)} are no JSON ({error})"
         ) from error
     beside = [file for suffix in (".safetensors", ".pt") if (file := path.with_suffix(suffix)).is_file()]
     source = Path(weights) if weights is not None else beside[0] if beside else None
-    if len(own) == len(KEYS):
+    if own.keys() >= set(KEYS):
         if weights is not None and read_weights(weights)[1].get("class_names") != own["class_names"]:
             raise ValueError(
                 f"{path} and {os.fspath(weights)} name different classes: leave --weights out, or correct it"

@@ -54,6 +54,7 @@ def write_results(path: str | os.PathLike[str], outcome: Outcome, classifier: Im
         "weights": Path(classifier.source).name,
         "class_names": list(classifier.class_names),
         "preprocessing": classifier.preprocessing.describe(),
+        "temperature": classifier.temperature,
         "predictions": _rows(outcome),
         "failures": [failure._asdict() for failure in outcome.failures],
     }

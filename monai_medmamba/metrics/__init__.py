@@ -1,14 +1,33 @@
-"""Figures of merit for classification, and the table of predictions they are counted from."""
+"""Figures of merit for classification, their intervals, and the table of predictions they are counted from."""
 
-from .classification import classification_metrics
+from .bootstrap import Bootstrap, bootstrap_intervals
+from .classification import JudgedClasses, classification_metrics
+from .comparison import compare_predictions
+from .evidence import EvidenceSettings, write_evidence
 from .linear_probe import ProbeResult, probe_features
+from .multilabel import JudgedFindings, multilabel_metrics
+from .operating_points import choose_threshold
 from .predictions import Predictions, read_predictions, write_predictions
+from .subgroups import subgroup_figures
+from .temperature import apply_temperature, fit_temperature
 
 __all__ = [
+    "Bootstrap",
+    "EvidenceSettings",
+    "JudgedClasses",
+    "JudgedFindings",
     "Predictions",
     "ProbeResult",
+    "apply_temperature",
+    "bootstrap_intervals",
+    "choose_threshold",
     "classification_metrics",
+    "compare_predictions",
+    "fit_temperature",
+    "multilabel_metrics",
     "probe_features",
     "read_predictions",
+    "subgroup_figures",
+    "write_evidence",
     "write_predictions",
 ]

@@ -1,4 +1,4 @@
-"""The six figures the MedMamba paper reports, and the tables behind them."""
+"""The six figures the MedMamba paper reports, what reviewers ask for beside them, and the tables behind them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,94 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .confusion import cohen_kappa, confusion_matrices, matthews, one_against_rest
+from .probability_error import calibration_error, log_losses, squared_errors, weighted_mean
+from .ranking import RankedScores
 from .validation import check_labels, check_probabilities
+from .weighed import Array, Figures, means_over_classes, number, point_figures
 
-Array = npt.NDArray[np.float64]
-FIGURES = ("precision", "sensitivity", "specificity", "f1", "auc")
+FIGURES = ("precision", "sensitivity", "specificity", "f1", "auc", "average_precision")
+OVERALL = ("accuracy", "kappa", "quadratic_kappa", "mcc", "brier", "log_loss", "ece")
+
+
+class JudgedClasses:
+    """Images of one class each with the probabilities given to them, ready to be weighed.
+
+    Args:
+        probabilities: shape (n, C), floating point, each row a distribution over the classes.
+        labels: shape (n,), integer class indices in [0, C).
+        class_names: the C names, in the order of the columns.
+
+    Raises:
+        ValueError: shapes, dtypes or ranges are wrong, or there is no image.
+
+    Example:
+        >>> judged = JudgedClasses([[0.9, 0.1], [0.2, 0.8]], [0, 0], ["a", "b"])
+        >>> judged.figures(np.array([[1.0, 3.0]])).overall["accuracy"].tolist()
+        [0.25]
+    """
+
+    def __init__(self, probabilities: npt.ArrayLike, labels: npt.ArrayLike, class_names: Sequence[str]) -> None:
+        self.class_names = list(class_names)
+        self.scores = check_probabilities(probabilities, class_names)
+        self.truth = check_labels(labels, len(self.scores), class_names)
+        self.predicted = self.scores.argmax(axis=1)
+        self._squared = squared_errors(self.scores, self.truth)
+        self._logs = log_losses(self.scores, self.truth)
+        columns = list(self.scores.T)
+        if len(columns) == 2:
+            # The second column ranks for both: rounding near 1 adds ties to one column and not to the other.
+            columns[0] = -columns[1]
+        self.ranked = [RankedScores(column, self.truth == c) for c, column in enumerate(columns)]
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.truth)
+
+    def matrices(self, weights: Array) -> Array:
+        """Return a confusion matrix for each row of weights, (R, C, C)."""
+        return confusion_matrices(self.truth, self.predicted, len(self.class_names), weights)
+
+    def figures(self, weights: Array) -> Figures:
+        """Return the figures for each row of (R, n) weights, without the means over the classes."""
+        matrices = self.matrices(weights)
+        hits, predicted, support = np.einsum("rii->ri", matrices), matrices.sum(axis=1), matrices.sum(axis=2)
+        total = support.sum(axis=1, keepdims=True)
+        areas, averages = zip(*(ranked.areas(weights) for ranked in self.ranked), strict=True)
+        overall = {
+            "accuracy": hits.sum(axis=1) / total[:, 0],
+            "kappa": cohen_kappa(matrices),
+            "quadratic_kappa": cohen_kappa(matrices, quadratic=True),
+            "mcc": matthews(matrices),
+            "brier": weighted_mean(self._squared, weights),
+            "log_loss": weighted_mean(self._logs, weights),
+            "ece": calibration_error(self.scores.max(axis=1), self.predicted == self.truth, weights),
+        }
+        by_class = {
+            **one_against_rest(hits, predicted, support, total),
+            "auc": np.stack(areas, axis=1),
+            "average_precision": np.stack(averages, axis=1),
+        }
+        return Figures(overall, by_class)
 
 
 def classification_metrics(
     probabilities: npt.ArrayLike, labels: npt.ArrayLike, class_names: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the paper's six figures, balanced accuracy, the table by class and the confusion matrix.
+    """Return the paper's six figures, those asked for beside them, the table by class and the confusion matrix.
 
-    The predicted class is the most probable one, the first of equals. Precision, sensitivity, specificity, F1 and AUC
-    are computed for each class against the rest and averaged without weights (macro); accuracy is over all images.
+    The predicted class is the most probable one, the first of equals. Precision, sensitivity, specificity, F1, AUC and
+    average precision are computed for each class against the rest and averaged without weights (macro); the other
+    figures are over all images. The Brier score sums over the classes (0 best, 2 worst); the expected calibration
+    error has 15 bins of equal width over the highest probability. Quadratic kappa means something only where the
+    order of the classes is one of degree.
 
     Nothing undefined is turned into a number:
 
     - A class without an image in `labels` has no figure at all. Images wrongly given to it still count against the
       classes they belong to.
-    - Where every image belongs to one class, that class has neither specificity nor AUC.
+    - Where every image belongs to one class, that class has neither specificity nor AUC nor average precision; kappa
+      and Matthews' correlation have no value where truth or prediction do not vary.
     - Macro averages leave undefined classes out, `skipped` names them figure by figure, and an average over no class
       is itself undefined.
     - A class that has images but is never predicted keeps precision 0, scikit-learn's convention, because leaving it
@@ -41,9 +110,10 @@ def classification_metrics(
         class_names: the C names, in the order of the columns.
 
     Returns:
-        A dictionary that `json.dumps(..., allow_nan=False)` accepts. Floats in [0, 1], or None where undefined:
-        `precision`, `sensitivity`, `specificity`, `f1`, `accuracy`, `auc`, `balanced_accuracy`. Tables:
-        `class_names`; `per_class`, one dictionary a class with `class`, `support` and the five figures;
+        A dictionary that `json.dumps(..., allow_nan=False)` accepts. Floats, or None where undefined: in [0, 1]
+        `precision`, `sensitivity`, `specificity`, `f1`, `accuracy`, `auc`, `average_precision`, `balanced_accuracy`,
+        `ece`; `kappa`, `quadratic_kappa` and `mcc` at most 1; `brier` in [0, 2]; `log_loss` at least 0. Tables:
+        `class_names`; `per_class`, one dictionary a class with `class`, `support` and the six figures;
         `confusion_matrix`, counts as a list of rows, rows the truth, columns the prediction; `skipped`, figure to
         class names; `never_predicted`, class names.
 
@@ -56,66 +126,24 @@ def classification_metrics(
         >>> metrics["accuracy"], metrics["auc"], metrics["confusion_matrix"]
         (0.75, 0.75, [[2, 0], [1, 1]])
     """
-    from sklearn.metrics import confusion_matrix
-
-    scores = check_probabilities(probabilities, class_names)
-    truth = check_labels(labels, len(scores), class_names)
-    matrix = confusion_matrix(truth, scores.argmax(axis=1), labels=range(len(class_names)))
-    figures = {**_one_against_rest(matrix), "auc": _auc_by_class(scores, truth)}
+    judged = JudgedClasses(probabilities, labels, class_names)
+    overall, by_class = point_figures(judged)
+    means = means_over_classes(by_class, by_class)
+    matrix = judged.matrices(np.ones((1, len(judged))))[0].astype(np.int64)
     support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    undefined = {name: np.isnan(by_class[name][0]) for name in FIGURES}
     return {
-        **{name: _mean_of_defined(figures[name]) for name in FIGURES},
-        "accuracy": float(np.trace(matrix) / len(truth)),
-        "balanced_accuracy": _mean_of_defined(figures["sensitivity"]),
+        **{name: number(means[name][0]) for name in (*FIGURES, "balanced_accuracy")},
+        **{name: number(overall[name][0]) for name in OVERALL},
         "class_names": list(class_names),
         "per_class": [
-            {"class": name, "support": int(support[c]), **{f: _number(figures[f][c]) for f in FIGURES}}
+            {"class": name, "support": int(support[c]), **{f: number(by_class[f][0, c]) for f in FIGURES}}
             for c, name in enumerate(class_names)
         ],
         "confusion_matrix": matrix.tolist(),
-        "skipped": {f: _names(class_names, np.isnan(figures[f])) for f in FIGURES if np.isnan(figures[f]).any()},
+        "skipped": {name: _names(class_names, undefined[name]) for name in FIGURES if undefined[name].any()},
         "never_predicted": _names(class_names, (predicted == 0) & (support > 0)),
     }
-
-
-def _one_against_rest(matrix: npt.NDArray[np.integer]) -> dict[str, Array]:
-    """Return precision, sensitivity, specificity and F1 of each class, NaN where a class has no image."""
-    hits = np.diag(matrix).astype(np.float64)
-    support = matrix.sum(axis=1)
-    false_alarms = matrix.sum(axis=0) - hits
-    others = matrix.sum() - support
-    present = support > 0
-    precision = np.where(hits > 0, hits / np.maximum(hits + false_alarms, 1), 0.0)
-    return {
-        "precision": np.where(present, precision, np.nan),
-        "sensitivity": np.where(present, hits / np.maximum(support, 1), np.nan),
-        "specificity": np.where(present & (others > 0), (others - false_alarms) / np.maximum(others, 1), np.nan),
-        "f1": np.where(present, 2 * hits / np.maximum(hits + false_alarms + support, 1), np.nan),
-    }
-
-
-def _auc_by_class(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> Array:
-    """Return the area under the ROC curve of each class against the rest, NaN where one side is empty."""
-    from sklearn.metrics import roc_auc_score
-
-    areas = np.full(scores.shape[1], np.nan)
-    for c in range(scores.shape[1]):
-        member = truth == c
-        if member.any() and not member.all():
-            areas[c] = roc_auc_score(member, scores[:, c])
-    if len(areas) == 2:
-        # The two are equal but for ties that rounding near 1 adds to one column and not to the other.
-        areas[0] = areas[1]
-    return areas
-
-
-def _mean_of_defined(values: Array) -> float | None:
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else None
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _names(class_names: Sequence[str], chosen: npt.NDArray[np.bool_]) -> list[str]:

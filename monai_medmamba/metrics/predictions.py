@@ -44,6 +44,15 @@ class Predictions:
         """Index of the most probable class of each image, the first of equals, shape (n,)."""
         return self.probabilities.argmax(axis=1)
 
+    @property
+    def truth(self) -> npt.NDArray[np.int64]:
+        """The labels, shape (n,); a ValueError where they are unknown."""
+        if self.labels is None:
+            raise ValueError(
+                "expected predictions with known classes, got none with a label; evaluate a labelled split"
+            )
+        return self.labels
+
 
 def write_predictions(
     path: str | Path,
@@ -93,7 +102,7 @@ def write_predictions(
             writer.writerow([*LEADING_COLUMNS, *(PREFIX + name for name in class_names)])
             for image, label, row in zip(images, truth, table, strict=True):
                 best = int(row.argmax())
-                text = [_guard(str(image)), _guard(label), _guard(class_names[best])]
+                text = [guard(str(image)), guard(label), guard(class_names[best])]
                 writer.writerow([*text, row[best], *row])
         os.replace(unfinished, path)
     finally:
@@ -167,5 +176,6 @@ def _parse_row(cells: list[str], class_names: list[str], line: int) -> tuple[str
     return image, class_names.index(label) if label else None, probabilities
 
 
-def _guard(text: str) -> str:
+def guard(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

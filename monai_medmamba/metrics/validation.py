@@ -67,6 +67,62 @@ def check_probabilities(probabilities: npt.ArrayLike, class_names: Sequence[str]
     return array
 
 
+def check_unit_interval(probabilities: npt.ArrayLike, classes: int) -> npt.NDArray[np.floating]:
+    """Return the probabilities as a float array once each is known to lie in [0, 1], each class for itself.
+
+    Args:
+        probabilities: one row an image, one column a class; floating point.
+        classes: number of columns.
+
+    Returns:
+        The array, shape (n, classes) with n >= 1, in the dtype it came in.
+
+    Raises:
+        ValueError: when the shape or dtype is wrong, there is no row, or a row holds a number that is not finite or
+            outside [0, 1]; the message names the first such row.
+
+    Example:
+        >>> check_unit_interval([[0.9, 0.8]], 2).shape
+        (1, 2)
+    """
+    array = np.asarray(probabilities)
+    if array.ndim != 2 or array.shape[1] != classes or not len(array):
+        raise ValueError(f"expected probabilities of shape (n, {classes}) with n of at least 1, got {array.shape}")
+    if array.dtype.kind != "f":
+        raise ValueError(f"expected floating-point probabilities, got dtype {array.dtype}; apply sigmoid to the logits")
+    _refuse_rows(array, ~np.isfinite(array).all(axis=1), "hold only finite numbers", "look for NaN in the network")
+    inside = ((array >= 0) & (array <= 1)).all(axis=1)
+    _refuse_rows(array, ~inside, "lie in [0, 1]", "apply sigmoid to the logits")
+    return array
+
+
+def check_label_table(labels: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Return multi-label truth as a table of yes and no.
+
+    Args:
+        labels: one row an image, one column a class; bool, or the numbers 0 and 1.
+        shape: what the table must have.
+
+    Returns:
+        The table, bool.
+
+    Raises:
+        ValueError: when the shape differs or a value is neither 0 nor 1; the message names the first such row.
+
+    Example:
+        >>> check_label_table([[1, 0]], (1, 2)).tolist()
+        [[True, False]]
+    """
+    array = np.asarray(labels)
+    if array.shape != shape:
+        raise ValueError(f"expected labels of shape {shape}, one for each probability, got {array.shape}")
+    other = np.flatnonzero(~np.isin(array, (0, 1)).all(axis=1))
+    if other.size:
+        row = int(other[0])
+        raise ValueError(f"expected 0 or 1 for each class, got {array[row].tolist()} in row {row}")
+    return array.astype(bool)
+
+
 def check_labels(labels: npt.ArrayLike, count: int, class_names: Sequence[str]) -> npt.NDArray[np.int64]:
     """Return the labels as an int64 array once they are known to be class indices, one an image.
 

@@ -23,14 +23,17 @@ def save_weights(
     network: MedMamba,
     class_names: Sequence[str],
     preprocessing: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes a network's weights, shape, classes and preprocessing, atomically.
+    """Writes a network's weights, shape, classes, preprocessing and calibration, atomically.
 
     Args:
         path: the ``.safetensors`` file.
         network: the network.
         class_names: the name of each logit, in order; their number is the network's ``num_classes``.
         preprocessing: what an image must go through, JSON-able, such as ``image_size``, ``mean`` and ``std``.
+        calibration: what turns logits into honest probabilities, JSON-able: ``temperature``, by which the logits are
+            divided, and where it comes from; None where none was fitted.
 
     Raises:
         ValueError: the number of names is not the number of classes.
@@ -50,6 +53,8 @@ def save_weights(
         "class_names": list(class_names),
         "preprocessing": dict(preprocessing),
     }
+    if calibration is not None:
+        description["calibration"] = dict(calibration)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"format": _FORMAT, "description": json.dumps(description)})
@@ -63,7 +68,8 @@ def load_weights(path: str | os.PathLike[str], backend: str | None = None) -> tu
         backend: of the scans.
 
     Returns:
-        The network in eval mode, and a dict with ``network``, ``class_names`` and ``preprocessing``.
+        The network in eval mode, and a dict with ``network``, ``class_names``, ``preprocessing`` and, where
+        one was fitted, ``calibration``.
 
     Raises:
         ValueError: the file is damaged, was not written by :func:`save_weights`, or does not fit its own description.

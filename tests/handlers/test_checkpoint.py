@@ -2,10 +2,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
+from ignite.engine import Events
 
 from monai_medmamba.handlers import EpochSeed, TrainingCheckpoint, WeightsLoader, read_checkpoint
+from monai_medmamba.handlers.collection import PredictionCollector
+from monai_medmamba.metrics import Predictions, fit_temperature
 from monai_medmamba.networks import load_weights
 from testing.bundles import ROOT
 from testing.training import CLASS_NAMES, Toy
@@ -38,6 +42,25 @@ def test_files_and_what_they_hold(tmp_path):
     best = read_checkpoint(tmp_path / "model.pt")["model"]
     assert all(torch.equal(tensor, best[name]) for name, tensor in weights.state_dict().items())
     assert same["class_names"] == CLASS_NAMES
+    assert same["calibration"] == description["calibration"]
+
+
+def test_the_temperature_is_that_of_the_validation_of_the_epoch(tmp_path):
+    toy = Toy(3)
+    seen = PredictionCollector()
+    seen.attach(toy.evaluator)
+    checkpoint(tmp_path, toy).attach(toy.trainer)
+    toy.trainer.run()
+    last = Predictions(seen.images, np.array(seen.labels), seen.probabilities, CLASS_NAMES)
+    assert read_checkpoint(tmp_path / "last.pt")["description"]["calibration"] == fit_temperature(last)
+
+
+def test_an_epoch_without_validation_has_no_temperature(tmp_path):
+    toy = Toy(1)
+    checkpoint(tmp_path, toy).attach(toy.trainer)
+    toy.trainer._event_handlers[Events.EPOCH_COMPLETED].pop(0)  # the validation
+    toy.trainer.run()
+    assert read_checkpoint(tmp_path / "last.pt")["description"]["calibration"] is None
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_by_bit(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from monai_medmamba.handlers import TrainingCheckpoint
+from monai_medmamba.handlers import TrainingCheckpoint, read_checkpoint
 from monai_medmamba.inference import ImageClassifier, Preprocessing, load_classifier
 from monai_medmamba.networks import MedMamba, load_weights, save_weights, to_published
 from testing.training import CLASS_NAMES, Toy
@@ -36,8 +36,28 @@ def test_every_file_of_a_training(tmp_path, name):
     classifier = load_classifier(tmp_path / name, device="cpu")
     best, _description = load_weights(tmp_path / "model.safetensors")
     expected = toy.network.eval() if name == "last.pt" else best
-    torch.testing.assert_close(classifier(batch), expected(batch).softmax(dim=1).detach())
+    temperature = read_checkpoint(tmp_path / name.replace("safetensors", "pt"))["description"]["calibration"][
+        "temperature"
+    ]
+    assert temperature != 1
+    torch.testing.assert_close(classifier(batch), (expected(batch) / temperature).softmax(dim=1).detach())
     assert classifier.class_names == tuple(CLASS_NAMES)
+
+
+def test_weights_with_a_temperature(tmp_path, network):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, network, ["a", "b", "c"], KEPT, {"temperature": 2.5})
+    batch = torch.randn(2, 3, 32, 32)
+    expected = (network(batch) / 2.5).softmax(dim=1).detach()
+    torch.testing.assert_close(load_classifier(path, device="cpu")(batch), expected)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "2", None, float("inf"), True])
+def test_a_temperature_that_is_none(tmp_path, wrong):
+    path = tmp_path / "model.pt"
+    _checkpoint(path, calibration={"temperature": wrong})
+    with pytest.raises(ValueError, match="expected a temperature above 0"):
+        load_classifier(path, device="cpu")
 
 
 def test_backend(weights):

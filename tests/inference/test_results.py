@@ -28,6 +28,7 @@ def test_json_holds_everything(tmp_path):
         "weights": "w.pt",
         "class_names": ["ä", "b"],
         "preprocessing": {"image_size": 32, "mean": [0.5] * 3, "std": [0.25] * 3},
+        "temperature": 1.0,
         "predictions": [
             {"image": IMAGES[0], "prediction": "b", "confidence": 0.9, "probabilities": {"ä": 0.1, "b": 0.9}},
             {"image": IMAGES[1], "prediction": "ä", "confidence": 0.7, "probabilities": {"ä": 0.7, "b": 0.3}},

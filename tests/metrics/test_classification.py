@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from monai_medmamba.metrics import classification_metrics
+from monai_medmamba.metrics import JudgedClasses, classification_metrics
 
-FIGURES = ("precision", "sensitivity", "specificity", "f1", "auc")
+FIGURES = ("precision", "sensitivity", "specificity", "f1", "auc", "average_precision")
 SCALARS = ("precision", "sensitivity", "specificity", "f1", "accuracy", "auc", "balanced_accuracy")
 
 
@@ -78,6 +78,62 @@ def test_matches_sklearn(case):
         assert metrics["auc"] == pytest.approx(sklearn_metrics.roc_auc_score(labels, scores[:, 1]))
     else:
         assert metrics["auc"] == pytest.approx(sklearn_metrics.roc_auc_score(labels, scores, multi_class="ovr"))
+    members = labels[:, None] == np.arange(len(names))
+    ranking = [-scores[:, 1], scores[:, 1]] if len(names) == 2 else scores.T
+    average = [sklearn_metrics.average_precision_score(members[:, c], row) for c, row in enumerate(ranking)]
+    assert [row["average_precision"] for row in metrics["per_class"]] == pytest.approx(average)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_figures_over_all_images_match_sklearn_with_classes_missing(case):
+    scores, labels, names = case
+    metrics = classification_metrics(scores, labels, names)
+    predicted, classes = scores.argmax(axis=1), list(range(len(names)))
+    varies = len(set(labels)) > 1 and len(set(predicted)) > 1
+    assert (metrics["mcc"] is not None) == varies
+    if varies:
+        assert metrics["mcc"] == pytest.approx(sklearn_metrics.matthews_corrcoef(labels, predicted))
+    for name, weights in (("kappa", None), ("quadratic_kappa", "quadratic")):
+        if len(set(labels) | set(predicted)) == 1:
+            assert metrics[name] is None
+        else:
+            expected = sklearn_metrics.cohen_kappa_score(labels, predicted, labels=classes, weights=weights)
+            assert metrics[name] == pytest.approx(expected, abs=1e-12)
+    assert metrics["log_loss"] == pytest.approx(sklearn_metrics.log_loss(labels, scores, labels=classes))
+    target = np.eye(len(names))[labels]
+    assert metrics["brier"] == pytest.approx(((scores - target) ** 2).sum(axis=1).mean())
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(every_class=True), st.integers(0, 2**32 - 1))
+def test_a_weight_counts_an_image_as_often_as_a_copy_of_it(case, seed):
+    scores, labels, names = case
+    weights = np.random.default_rng(seed).integers(0, 4, len(labels))
+    weights[-len(names) :] += 1  # every class stays
+    judged = JudgedClasses(scores, labels, names)
+    overall, by_class = judged.figures(np.stack([np.ones(len(labels)), weights.astype(float)]))
+    copied = classification_metrics(np.repeat(scores, weights, axis=0), np.repeat(labels, weights), names)
+    for name, values in overall.items():
+        undefined = copied[name] is None
+        assert np.isnan(values[1]) if undefined else values[1] == pytest.approx(copied[name], abs=1e-12)
+    for name, values in by_class.items():
+        assert values[1].tolist() == pytest.approx([row[name] for row in copied["per_class"]])
+
+
+def test_quadratic_kappa_forgives_near_misses():
+    near, far = ([0, 1, 2, 1], [0, 1, 2, 2]), ([0, 1, 2, 1], [2, 1, 2, 1])
+    values = [classification_metrics(scores_for(p, 3), t, list("abc")) for t, p in (near, far)]
+    assert values[0]["quadratic_kappa"] > values[1]["quadratic_kappa"]
+    assert values[0]["accuracy"] == values[1]["accuracy"]
+
+
+def test_one_image():
+    metrics = classification_metrics([[0.2, 0.8]], [1], ["a", "b"])
+    assert metrics["accuracy"] == metrics["sensitivity"] == metrics["precision"] == 1
+    assert [metrics[name] for name in ("auc", "average_precision", "specificity", "kappa", "mcc")] == [None] * 5
+    assert metrics["brier"] == pytest.approx(2 * 0.2**2)
+    assert metrics["ece"] == pytest.approx(0.2)
 
 
 @settings(max_examples=60, deadline=None)

@@ -142,3 +142,10 @@ def test_missing_file(tmp_path):
 
 def test_predicted_takes_the_first_of_equals():
     assert Predictions(["a"], None, np.float32([[0.5, 0.5]]), NAMES).predicted.tolist() == [0]
+
+
+def test_the_truth_must_be_known():
+    known = Predictions(["a.png"], np.array([1]), np.float32([[0.5, 0.5]]), ["a", "b"])
+    assert known.truth.tolist() == [1]
+    with pytest.raises(ValueError, match="known classes"):
+        Predictions(["a.png"], None, np.float32([[0.5, 0.5]]), ["a", "b"]).truth  # noqa: B018

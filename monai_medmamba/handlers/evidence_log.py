@@ -1,0 +1,35 @@
+"""The evidence of an evaluation in TensorBoard: figures with their intervals, curves, calibration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..visualize import curves_figure, reliability_figure, risk_coverage_figure
+
+__all__ = ["log_evidence"]
+
+
+def log_evidence(log_dir: str | os.PathLike[str], evidence: Mapping[str, Any]) -> None:
+    """Writes figures with both ends of their intervals as scalars, and the curves as pictures, into a TensorBoard log.
+
+    Args:
+        log_dir: folder of the log.
+        evidence: what :func:`monai_medmamba.metrics.write_evidence` returned.
+
+    Example:
+        >>> log_evidence.__name__
+        'log_evidence'
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(os.fspath(log_dir)) as writer:
+        for name, row in evidence["figures"].items():
+            for edge in ("value", "low", "high"):
+                if row[edge] is not None:
+                    writer.add_scalar(f"evidence/{name}/{edge}", row[edge])
+        for kind in ("roc", "precision_recall"):
+            writer.add_figure(f"evidence/{kind}", curves_figure(evidence, kind))
+        writer.add_figure("evidence/reliability", reliability_figure(evidence["calibration"]))
+        writer.add_figure("evidence/risk_coverage", risk_coverage_figure(evidence["abstention"]))

@@ -1,0 +1,18 @@
+import json
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from monai_medmamba.handlers.evidence_log import log_evidence
+from testing.runs import make_run
+
+
+def test_scalars_and_pictures(tmp_path):
+    run = make_run(tmp_path, images=30, resamples=120)
+    evidence = json.loads((run / "evaluation" / "evidence.json").read_text())
+    log_evidence(tmp_path / "log", evidence)
+    log = EventAccumulator(str(tmp_path / "log"))
+    log.Reload()
+    assert abs(log.Scalars("evidence/auc/low")[0].value - evidence["figures"]["auc"]["low"]) < 1e-6
+    assert {f"evidence/{name}" for name in ("roc", "precision_recall", "reliability", "risk_coverage")} <= set(
+        log.Tags()["images"]
+    )
