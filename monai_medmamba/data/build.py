@@ -12,6 +12,7 @@ from monai_medmamba.data.dataset_error import DatasetError
 from monai_medmamba.data.entry import SPLITS, Entry
 from monai_medmamba.data.exclusion import exclude_contradictions, exclude_named
 from monai_medmamba.data.layout import list_entries
+from monai_medmamba.data.medmnist_images import unpacked_name
 from monai_medmamba.data.patient_pattern import add_patients
 from monai_medmamba.data.splits import assign_splits, join_groups
 
@@ -34,14 +35,15 @@ def build_datalist(
 ) -> Datalist:
     """Lists the images of a data set by split and checks them before anything is trained.
 
-    Three layouts are understood: class folders; train, val and test folders with class folders inside; a CSV or TSV
+    Four layouts are understood: class folders; train, val and test folders with class folders inside; a CSV or TSV
     file with the columns path and label and optionally patient and split, given by name or as the only one in the
-    folder. Splits that the data set does not give are made: stratified by class, patients and repeated pictures kept
+    folder; and an ``.npz`` file of MedMNIST's form, which is unpacked once, in the user's cache folder, and keeps its
+    splits. Splits that the data set does not give are made: stratified by class, patients and repeated pictures kept
     together, the same for the same seed. Where only val or test is missing it is taken out of training, and the log
     says so. Classes are ordered by label, in which numbers count as numbers.
 
     Args:
-        dataset_dir: The data set's folder, or its table.
+        dataset_dir: The data set's folder, its table, or its ``.npz`` file.
         csv: The table, relative to the working directory or to ``dataset_dir``; None looks for one.
         fractions: Shares of training, validation and test where splits are made; positive, summing to 1.
         seed: Chooses among the possible splits.
@@ -49,11 +51,12 @@ def build_datalist(
         path_form: How the table's value becomes a path: ``Images/{}.png`` puts it in the place of the braces, ``**/{}``
             finds the file at any depth, and refuses a name that is there twice; None takes it as it is.
         split_names: What the table calls the splits: ``{"1": "training", "0": "test"}``.
-        label_names: The class name to show for a label. Labels that share a name become one class.
+        label_names: The class name to show for a label. Labels that share a name become one class. The
+            two-dimensional MedMNIST sets are known by the name of their file.
         patient_pattern: Regular expression that finds the patient in an image's path, where no column says: its first
             group, or all of it.
         exclude: Images to leave out: paths relative to the data set's folder, or patterns of them with ``*`` and
-            ``?``. The log names them.
+            ``?``; or ``<file>.npz#train_images/7``. The log names them.
         leave_out_contradictions: Whether a picture in two splits or under two labels is left out with a warning,
             instead of refused: the test split keeps its copy, before validation and training; where one split holds
             both labels, no copy is kept.
@@ -79,11 +82,11 @@ def build_datalist(
         raise DatasetError(
             "three positive fractions that sum to 1", f"{fractions}", "Correct them, as in (0.6, 0.1, 0.3)"
         )
-    root, entries = list_entries(dataset_dir, csv, columns=columns, path_form=path_form, split_names=split_names)
-    entries = exclude_named(entries, exclude)
+    listed = list_entries(dataset_dir, csv, columns=columns, path_form=path_form, split_names=split_names)
+    root, entries = listed.root, exclude_named(listed.entries, [unpacked_name(name) for name in exclude])
     if patient_pattern is not None:
         entries = add_patients(entries, patient_pattern)
-    entries, class_names = name_classes(entries, label_names)
+    entries, class_names = name_classes(entries, listed.label_names if label_names is None else label_names)
     if len(class_names) < 2:
         cure = "Name the folder that holds one folder a class, and fill at least two"
         raise DatasetError(f"two classes or more in {root}", f"{len(class_names)}", cure, class_names)

@@ -1,5 +1,6 @@
 import logging
 
+import numpy as np
 import pytest
 
 from monai_medmamba.data import DatasetError
@@ -17,7 +18,7 @@ def labels(found):
 
 
 def test_folders(folder):
-    root, entries = list_entries(folder)
+    root, entries, _ = list_entries(folder)
     assert root == folder
     assert [entry.path for entry in entries] == ["a/1.png", "b/2.png"]
 
@@ -48,3 +49,21 @@ def test_no_data_set(tmp_path, name):
     (tmp_path / "list.txt").write_text("path,label\n")
     with pytest.raises(DatasetError, match="a folder"):
         list_entries(tmp_path / name)
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONAI_MEDMAMBA_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "arrays").mkdir()
+    images = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
+    np.savez(tmp_path / "arrays" / "breastmnist_224.npz", train_images=images, train_labels=np.array([[0], [1]]))
+    return tmp_path / "arrays" / "breastmnist_224.npz"
+
+
+def test_arrays(packed):
+    listed = list_entries(packed)
+    assert list_entries(packed.parent) == listed
+    assert labels(listed) == {"train_images/0.png": "0", "train_images/1.png": "1"}
+    assert listed.label_names == {"0": "malignant", "1": "normal, benign"}
+    with pytest.raises(DatasetError, match="the file tells labels and splits itself"):
+        list_entries(packed, columns={"path": "file"})
