@@ -7,7 +7,7 @@ from monai_medmamba.data.cached_images import CachedImages
 from monai_medmamba.data.datalist import Datalist, Sample, describe
 from monai_medmamba.data.dataset_error import DatasetError
 from monai_medmamba.data.medmnist3d import unpack_medmnist3d
-from monai_medmamba.data.phantoms import chest_phantoms, endoscopy_phantoms
+from monai_medmamba.data.phantoms import chest_phantoms, endoscopy_phantoms, layout_phantoms
 
 __all__ = [
     "BatchLoader",
@@ -20,5 +20,6 @@ __all__ = [
     "chest_phantoms",
     "describe",
     "endoscopy_phantoms",
+    "layout_phantoms",
     "unpack_medmnist3d",
 ]

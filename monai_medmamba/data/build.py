@@ -2,17 +2,20 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from monai_medmamba.data.class_naming import name_classes
 from monai_medmamba.data.content import check_apart, check_one_label, digest_images, warn_of_repeats
 from monai_medmamba.data.datalist import Datalist, Sample
 from monai_medmamba.data.dataset_error import DatasetError
-from monai_medmamba.data.entry import SPLITS, Entry, natural_order
-from monai_medmamba.data.folders import list_child_folders, list_folders
+from monai_medmamba.data.entry import SPLITS, Entry
+from monai_medmamba.data.exclusion import exclude_contradictions, exclude_named
+from monai_medmamba.data.layout import Listed, list_entries
+from monai_medmamba.data.medmnist_images import unpacked_name
+from monai_medmamba.data.patient_pattern import add_patients
 from monai_medmamba.data.splits import assign_splits, join_groups
-from monai_medmamba.data.table import find_table, list_table, lists_images
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +28,41 @@ def build_datalist(
     csv: str | os.PathLike[str] | None = None,
     fractions: tuple[float, float, float] = (0.6, 0.1, 0.3),
     seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    path_form: str | None = None,
+    split_names: Mapping[str, str] | None = None,
+    label_names: Mapping[str, str] | None = None,
+    patient_pattern: str | None = None,
+    exclude: Sequence[str] = (),
+    leave_out_contradictions: bool = False,
 ) -> Datalist:
     """Lists the images of a data set by split and checks them before anything is trained.
 
-    Three layouts are understood: class folders; train, val and test folders with class folders inside; a CSV or TSV
+    Four layouts are understood: class folders; train, val and test folders with class folders inside; a CSV or TSV
     file with the columns path and label and optionally patient and split, given by name or as the only one in the
-    folder. Splits that the data set does not give are made: stratified by class, patients and repeated pictures kept
+    folder; and an ``.npz`` file of MedMNIST's form, which is unpacked once, in the user's cache folder, and keeps its
+    splits. Splits that the data set does not give are made: stratified by class, patients and repeated pictures kept
     together, the same for the same seed. Where only val or test is missing it is taken out of training, and the log
-    says so. Classes are ordered by name.
+    says so. Classes are ordered by label, in which numbers count as numbers.
 
     Args:
-        dataset_dir: The data set's folder.
+        dataset_dir: The data set's folder, its table, or its ``.npz`` file.
         csv: The table, relative to the working directory or to ``dataset_dir``; None looks for one.
         fractions: Shares of training, validation and test where splits are made; positive, summing to 1.
         seed: Chooses among the possible splits.
+        columns: The table's columns for path, label, patient and split, where they have other names.
+        path_form: How the table's value becomes a path: ``Images/{}.png`` puts it in the place of the braces, ``**/{}``
+            finds the file at any depth, and refuses a name that is there twice; None takes it as it is.
+        split_names: What the table calls the splits: ``{"1": "training", "0": "test"}``.
+        label_names: The class name to show for a label. Labels that share a name become one class. The
+            two-dimensional MedMNIST sets are known by the name of their file.
+        patient_pattern: Regular expression that finds the patient in an image's path, where no column says: its first
+            group, or all of it.
+        exclude: Images to leave out: paths relative to the data set's folder, or patterns of them with ``*`` and
+            ``?``; or ``<file>.npz#train_images/7``. The log names them.
+        leave_out_contradictions: Whether a picture in two splits or under two labels is left out with a warning,
+            instead of refused: the test split keeps its copy, before validation and training; where one split holds
+            both labels, no copy is kept.
 
     Returns:
         The data list, with absolute paths.
@@ -56,26 +80,36 @@ def build_datalist(
         >>> len(datalist.training), len(datalist.validation), len(datalist.test)
         (24, 8, 8)
     """
-    return assemble(dataset_dir, csv, fractions, seed, digest_images)
+    listed = list_entries(dataset_dir, csv, columns=columns, path_form=path_form, split_names=split_names)
+    entries = exclude_named(listed.entries, [unpacked_name(name) for name in exclude])
+    if patient_pattern is not None:
+        entries = add_patients(entries, patient_pattern)
+    names = listed.label_names if label_names is None else label_names
+    return assemble(
+        Listed(listed.root, entries, dict(names)),
+        fractions,
+        seed,
+        digest_images,
+        leave_out_contradictions=leave_out_contradictions,
+    )
 
 
 def assemble(
-    dataset_dir: str | os.PathLike[str],
-    csv: str | os.PathLike[str] | None,
+    listed: Listed,
     fractions: tuple[float, float, float],
     seed: int,
     digest: Digest,
-    folders_count: bool = False,
+    *,
+    leave_out_contradictions: bool = False,
 ) -> Datalist:
-    """Builds a data list of anything that lies in class folders or is named by a table.
+    """Builds a data list of what was listed: classes, splits and checks.
 
     Args:
-        dataset_dir: As ``build_datalist`` takes it.
-        csv: As ``build_datalist`` takes it.
+        listed: What there is.
         fractions: As ``build_datalist`` takes them.
         seed: As ``build_datalist`` takes it.
         digest: Checks what was listed, and gives a digest of the content of each.
-        folders_count: Whether a folder in a class folder is an item, as a file is; else it is refused.
+        leave_out_contradictions: As ``build_datalist`` takes it.
 
     Returns:
         The data list.
@@ -88,14 +122,15 @@ def assemble(
         raise DatasetError(
             "three positive fractions that sum to 1", f"{fractions}", "Correct them, as in (0.6, 0.1, 0.3)"
         )
-    root = Path(os.path.abspath(os.path.expanduser(dataset_dir)))
-    entries = _list_entries(root, csv, folders_count)
-    class_names = tuple(sorted({entry.label for entry in entries}, key=natural_order))
+    root = listed.root
+    entries, class_names = name_classes(listed.entries, listed.label_names)
     if len(class_names) < 2:
         cure = "Name the folder that holds one folder a class, and fill at least two"
         raise DatasetError(f"two classes or more in {root}", f"{len(class_names)}", cure, class_names)
 
     digests = digest(root, entries)
+    if leave_out_contradictions:
+        entries, digests = exclude_contradictions(entries, digests)
     check_one_label(entries, digests)
     entries = _settle_splits(entries, digests, shares, seed)
     _check_classes(entries, class_names)
@@ -109,22 +144,6 @@ def assemble(
             sample["patient"] = entry.patient
         samples[entry.split or ""].append(sample)
     return Datalist(class_names, samples["training"], samples["validation"], samples["test"], str(root))
-
-
-def _list_entries(root: Path, csv: str | os.PathLike[str] | None, folders_count: bool) -> list[Entry]:
-    if not root.is_dir():
-        raise DatasetError(f"a folder {root}", "a file" if root.exists() else "nothing there", "Check the path")
-    if csv is not None:
-        table = Path(os.path.expanduser(csv))
-        return list_table(root, table if table.is_file() else root / table)
-    folders = list_child_folders(root)
-    found = find_table(root)
-    if found is not None and (not folders or lists_images(found)):
-        logger.info("The table %s lists the images.", found)
-        return list_table(root, found)
-    if found is not None:
-        logger.info("The table %s has no path and label columns: the folders list the images.", found)
-    return list_folders(root, folders_count)
 
 
 def _settle_splits(

@@ -4,6 +4,7 @@ import os
 
 from monai_medmamba.data.build import assemble
 from monai_medmamba.data.datalist import Datalist
+from monai_medmamba.data.layout import list_entries
 from monai_medmamba.data.volume_content import digest_volumes
 
 
@@ -39,4 +40,4 @@ def build_volume_datalist(
         >>> build_volume_datalist(folder).counts()["training"]
         {'benign': 3, 'malignant': 3}
     """
-    return assemble(dataset_dir, csv, fractions, seed, digest_volumes, folders_count=True)
+    return assemble(list_entries(dataset_dir, csv, folders_count=True), fractions, seed, digest_volumes)

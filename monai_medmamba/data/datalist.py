@@ -64,11 +64,14 @@ class Datalist:
         tally = {split: Counter(item["label"] for item in self.split(split)) for split in SPLITS}
         return {split: {name: tally[split][i] for i, name in enumerate(self.class_names)} for split in SPLITS}
 
-    def class_weights(self) -> torch.Tensor:
-        """Weighs classes against their frequency in training, for a loss.
+    def class_weights(self, power: float = 1.0) -> torch.Tensor:
+        """Weighs classes against their frequency in training, for a loss or a sampler.
+
+        Args:
+            power: What the inverse frequencies are raised to: 1 evens classes out, 0.5 does half of it, 0 nothing.
 
         Returns:
-            Tensor (num_classes,), float32, positive, mean 1: inverse frequencies.
+            Tensor (num_classes,), float32, positive, mean 1.
 
         Raises:
             DatasetError: A class has no training image.
@@ -78,8 +81,8 @@ class Datalist:
         if absent:
             cure = "Add images, or leave the class out"
             raise DatasetError("training images of each class", f"{len(absent)} classes without", cure, absent)
-        inverse = 1 / torch.tensor(list(counts.values()), dtype=torch.float64)
-        return (inverse / inverse.mean()).float()
+        weights = torch.tensor(list(counts.values()), dtype=torch.float64) ** -power
+        return (weights / weights.mean()).float()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the list as JSON: MONAI's keys, the class names, the root, and image paths relative to that root.

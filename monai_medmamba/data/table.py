@@ -2,11 +2,13 @@
 
 import csv
 import io
-import os
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from monai_medmamba.data.dataset_error import DatasetError
-from monai_medmamba.data.entry import SPLIT_NAMES, Entry
+from monai_medmamba.data.entry import SPLIT_NAMES, SPLITS, Entry
+from monai_medmamba.data.path_form import BLANK, PathForm
 
 COLUMNS = {
     "path": ("path", "image"),
@@ -15,11 +17,12 @@ COLUMNS = {
     "split": ("split",),
 }
 REQUIRED = ("path", "label")
+TABLE_SUFFIXES = (".csv", ".tsv")
 
 
 def find_table(root: Path) -> Path | None:
     """Returns the CSV or TSV file that lies directly in ``root``, if there is exactly one."""
-    tables = [child for child in root.iterdir() if child.suffix.lower() in (".csv", ".tsv") and child.is_file()]
+    tables = [child for child in root.iterdir() if child.suffix.lower() in TABLE_SUFFIXES and child.is_file()]
     return tables[0] if len(tables) == 1 else None
 
 
@@ -29,7 +32,14 @@ def lists_images(table: Path) -> bool:
     return bool(rows) and all(name in find_columns(rows[0]) for name in REQUIRED)
 
 
-def list_table(root: Path, table: Path) -> list[Entry]:
+def list_table(
+    root: Path,
+    table: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    path_form: str | None = None,
+    split_names: Mapping[str, str] | None = None,
+) -> list[Entry]:
     """Lists the images that a table names.
 
     The first row names the columns, in any order and case: path (or image), label (or class), and optionally patient
@@ -38,43 +48,58 @@ def list_table(root: Path, table: Path) -> list[Entry]:
     Args:
         root: The folder to which the paths in the table are relative.
         table: The CSV or TSV file, UTF-8.
+        columns: The columns for path, label, patient and split, where they have other names.
+        path_form: How a value becomes a path, for ``PathForm``; None takes it as it is.
+        split_names: The table's names of splits: training, validation or test by name. The usual names are known.
 
     Returns:
         One entry a row, sorted by path.
 
     Raises:
         DatasetError: The file cannot be read, lacks a column, or rows lack a value, name an unknown split, or a path
-            outside ``root``.
+            outside ``root`` or that is not found.
     """
     rows = read_rows(table)
-    columns = find_columns(rows[0]) if rows else {}
-    missing = [" or ".join(COLUMNS[name]) for name in REQUIRED if name not in columns]
+    places = find_columns(rows[0] if rows else [], columns, table)
+    missing = [" or ".join(COLUMNS[name]) for name in REQUIRED if name not in places]
     if missing:
         found = f"{', '.join(rows[0]) if rows else 'an empty file'}"
-        raise DatasetError(f"columns path and label in {table}", found, "Add or rename the columns missing", missing)
+        raise DatasetError(
+            f"columns path and label in {table}", found, "Add, rename or name (columns) those missing", missing
+        )
     if len(rows) == 1:
         raise DatasetError(f"one row an image in {table}", "column names alone", "Add the rows")
+    splits = SPLIT_NAMES | _known_splits(split_names or {})
+    form = PathForm(root, path_form or BLANK)
+    known = ", ".join(split_names or ("train", "val", "test"))
 
-    faults: dict[str, list[str]] = {"a value in each column": [], "a known split": [], f"paths inside {root}": []}
+    faults: dict[str, list[str]] = defaultdict(list)
     entries = []
     for number, row in enumerate(rows[1:], start=2):
-        values = {name: row[column].strip() if column < len(row) else "" for name, column in columns.items()}
+        values = {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
         empty = [name for name, value in values.items() if not value]
-        path = relative_path(root, values["path"])
-        split = SPLIT_NAMES.get(values.get("split", "").lower())
+        written = values.get("split", "")
+        split = splits.get(written, splits.get(written.lower()))
         if empty:
             faults["a value in each column"].append(f"row {number}: no {', '.join(empty)}")
-        elif "split" in columns and split is None:
-            faults["a known split"].append(f"row {number}: {values['split']}")
-        elif path is None:
+            continue
+        if "split" in places and split is None:
+            faults[f"a known split ({known})"].append(f"row {number}: {written}")
+            continue
+        try:
+            path = form.path(values["path"])
+        except LookupError as error:
+            faults[f"one file in {root}, by the path form {path_form},"].append(
+                f"row {number}: {values['path']}: {error}"
+            )
+            continue
+        if path is None:
             faults[f"paths inside {root}"].append(f"row {number}: {values['path']}")
-        else:
-            entries.append(Entry(path, values["label"], split, values.get("patient")))
+            continue
+        entries.append(Entry(path, values["label"], split, values.get("patient")))
     for expected, offenders in faults.items():
-        if offenders:
-            found = f"{len(offenders)} rows without"
-            cure = "Correct the rows (splits are train, val and test), or drop a column that is not needed"
-            raise DatasetError(f"{expected} in {table}", found, cure, offenders)
+        cure = "Correct the rows, say what their values mean (path_form, split_names), or drop a column not needed"
+        raise DatasetError(f"{expected} in {table}", f"{len(offenders)} rows without", cure, offenders)
     return sorted(entries, key=lambda entry: entry.path)
 
 
@@ -94,17 +119,33 @@ def read_rows(table: Path) -> list[list[str]]:
         raise DatasetError(f"a readable table {table}", str(error), cure) from error
 
 
-def find_columns(header: list[str]) -> dict[str, int]:
-    """Maps our name of each column to its place."""
+def find_columns(
+    header: list[str], columns: Mapping[str, str] | None = None, table: Path | None = None
+) -> dict[str, int]:
+    """Maps our name of each column to its place.
+
+    Args:
+        header: The names in the table; blanks around them and their case do not matter.
+        columns: Names in the table by ours, for those that we would not know.
+        table: The file, for the message.
+
+    Raises:
+        DatasetError: ``columns`` names what neither we nor the table know.
+    """
     names = [name.strip().lower() for name in header]
     found = {ours: [names.index(name) for name in theirs if name in names] for ours, theirs in COLUMNS.items()}
-    return {ours: places[0] for ours, places in found.items() if places}
+    places = {ours: places[0] for ours, places in found.items() if places}
+    for ours, theirs in (columns or {}).items():
+        if ours not in COLUMNS or theirs.strip().lower() not in names:
+            cure = f"Name one of {', '.join(COLUMNS)} and a column of the table, as in path={(header or ['file'])[0]}"
+            raise DatasetError(f"columns of {table}", f"{ours}={theirs}", cure, header)
+        places[ours] = names.index(theirs.strip().lower())
+    return places
 
 
-def relative_path(root: Path, path: str) -> str | None:
-    """Returns the path relative to ``root`` with forward slashes; None where it leads outside."""
-    absolute = os.path.normpath(root / path.replace("\\", "/"))
-    try:
-        return Path(absolute).relative_to(os.path.normpath(root)).as_posix()
-    except ValueError:
-        return None
+def _known_splits(split_names: Mapping[str, str]) -> dict[str, str]:
+    wrong = [f"{theirs}: {ours}" for theirs, ours in split_names.items() if ours not in SPLITS]
+    if wrong:
+        cure = "Correct split_names, as in {'1': 'training', '0': 'test'}"
+        raise DatasetError(f"split names for {', '.join(SPLITS)}", f"{len(wrong)} others", cure, wrong)
+    return {theirs.strip(): ours for theirs, ours in split_names.items()}

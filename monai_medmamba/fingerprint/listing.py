@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ..data import DatasetError
 from ..data.entry import SPLIT_NAMES
-from ..data.table import find_table, lists_images
+from ..data.patient_pattern import compile_pattern, find_patient
+from ..data.table import TABLE_SUFFIXES, find_table, lists_images
 from .item import Item, Listing, Remark
 from .medmnist import list_arrays
 from .rows import list_rows
 from .tree import ARRAY_SUFFIXES, kind_of, walk
 
-TABLE_SUFFIXES = (".csv", ".tsv")
 SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[_/.])")
 """How BIDS, the usual layout of NIfTI files, names a subject (Brain Imaging Data Structure, 'Entities')."""
 
@@ -123,12 +123,7 @@ def _with_patient(item: Item, pattern: str | None) -> Item:
     if item.patient is not None:
         return item
     if pattern is None:
-        match = SUBJECT.search(item.path) if item.kind == "nifti" else None
+        patient = find_patient(item.path, SUBJECT) if item.kind == "nifti" else None
     else:
-        try:
-            match = re.search(pattern, item.path)
-        except re.error as error:
-            raise DatasetError("a regular expression for patients", f"{pattern!r}: {error}", "Correct it") from error
-    if match is None:
-        return item
-    return replace(item, patient=match[1] if match.re.groups and match[1] is not None else match[0])
+        patient = find_patient(item.path, compile_pattern(pattern))
+    return item if patient is None else replace(item, patient=patient)

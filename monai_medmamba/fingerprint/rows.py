@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..data import DatasetError
 from ..data.entry import SPLIT_NAMES
-from ..data.table import COLUMNS, find_columns, read_rows, relative_path
+from ..data.path_form import relative_path
+from ..data.table import find_columns, read_rows
 from .item import PICTURE, Item, Listing, Remark
 from .tree import kind_of, leads_inside, walk
 
@@ -29,12 +30,7 @@ def list_rows(root: Path, table: Path, columns: Mapping[str, str] | None = None)
     """
     rows = read_rows(table)
     header = rows[0] if rows else []
-    places = find_columns(header)
-    for ours, theirs in (columns or {}).items():
-        if ours not in COLUMNS or theirs not in header:
-            cure = f"Name one of {', '.join(COLUMNS)} and a column of the table, as in path={(header or ['file'])[0]}"
-            raise DatasetError(f"columns of {table}", f"{ours}={theirs}", cure, header)
-        places[ours] = header.index(theirs)
+    places = find_columns(header, columns, table)
     if "path" not in places:
         cure = "Rename it, or name it as in --column path=file"
         raise DatasetError(f"a column path or image in {table}", ", ".join(header) or "an empty file", cure)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.medmnist_file import stream_images
 from .decoded import Decoded, UnreadableError
 from .item import ARRAY, DICOM, NIFTI, PICTURE, Item, Listing
 from .measure import Measurement, measure
-from .medmnist import stream_images
 from .read_dicom import read_dicom
 from .read_nifti import read_nifti
 from .read_picture import read_picture

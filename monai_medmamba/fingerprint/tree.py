@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from ..data.folders import LITTER
+from ..data.medmnist_file import ARRAY_SUFFIX
 from ..picture_formats import SUFFIXES
 from .item import DICOM, NIFTI, PICTURE, Remark
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
-ARRAY_SUFFIXES = (".npz",)
+ARRAY_SUFFIXES = (ARRAY_SUFFIX,)
 MAGIC = {
     b"\x89PNG\r\n\x1a\n": PICTURE,
     b"\xff\xd8\xff": PICTURE,

@@ -141,7 +141,7 @@ class RunData:
 
 
 def _relative(root: Path, row: Sequence[str], place: int) -> str | None:
-    from ..data.table import relative_path
+    from ..data.path_form import relative_path
 
     cell = _cell(row, place)
     return relative_path(root, cell) if cell else None

@@ -1,11 +1,13 @@
 import logging
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from monai_medmamba.data import DatasetError, build_datalist
+from monai_medmamba.data.table import list_table
 
 
 def names(items, root):
@@ -180,6 +182,90 @@ def test_pictures_are_checked(class_folders):
     (class_folders / "9" / "notes.txt").write_text("not a picture")
     with pytest.raises(DatasetError, match=r"9/notes\.txt"):
         build_datalist(class_folders)
+
+
+def test_a_table_as_data_set(class_folders):
+    (class_folders / "list.csv").write_text(
+        "file,dx\n9/0.png,9\n10/0.png,10\n9/1.png,9\n10/1.png,10\n9/2.png,9\n10/2.png,10"
+    )
+    columns = {"path": "file", "label": "dx"}
+    datalist = build_datalist(class_folders / "list.csv", columns=columns)
+    assert datalist.counts()["training"] == {"9": 1, "10": 1}
+    assert build_datalist(class_folders, columns=columns) == datalist
+
+
+@pytest.mark.parametrize("argument", ["columns", "path_form", "split_names"])
+def test_what_tells_of_a_table_needs_one(class_folders, argument):
+    with pytest.raises(DatasetError, match=r"one table in .*set that lists the images.*\nName it with csv"):
+        build_datalist(class_folders, **{argument: "**/{}" if argument == "path_form" else {"path": "file"}})
+
+
+def test_names_of_classes(class_folders):
+    datalist = build_datalist(class_folders, label_names={"10": "a ten", "9": "nine"})
+    assert datalist.class_names == ("nine", "a ten")
+    assert {Path(item["image"]).parent.name for item in datalist.test if item["label"] == 0} == {"9"}
+
+
+def test_classes_with_one_name_are_one(class_folders, paint):
+    paint(*(f"set/8/{i}.png" for i in range(10)))
+    datalist = build_datalist(class_folders, label_names={"8": "even", "10": "even", "9": "odd"})
+    assert datalist.counts()["training"] == {"even": 12, "odd": 6}
+
+
+def test_patients_in_paths(tmp_path, paint):
+    paint(*(f"set/{'ab'[i % 2]}/p{i // 3}_{i}.png" for i in range(36)))
+    datalist = build_datalist(tmp_path / "set", patient_pattern=r"/(p[0-9]+)_")
+    patients = [{item["patient"] for item in datalist.split(split)} for split in ("training", "validation", "test")]
+    assert sum(map(len, patients)) == 12 == len(set().union(*patients))
+    with pytest.raises(DatasetError, match=r"(?s)24 paths without:\n  a/p10_30\.png"):
+        build_datalist(tmp_path / "set", patient_pattern="p[0-3]_")
+
+
+def test_excluded_images_are_named_in_the_log(class_folders, paint, caplog):
+    caplog.set_level(logging.INFO)
+    paint("set/9/same.png", "set/10/twin.png", content=1)
+    (class_folders / "10" / "1_mask.png").write_text("no picture at all")
+    datalist = build_datalist(class_folders, exclude=["9/same.png", "*_mask*.png"])
+    assert sum(len(datalist.split(split)) for split in ("training", "validation", "test")) == 21
+    assert "Left out by name: 2 files, 10/1_mask.png, 9/same.png." in caplog.text
+
+
+def test_contradictions_are_left_out_where_asked(split_folders, paint, caplog):
+    paint("set/train/a/same.png", "set/test/b/twin.png", content=1)
+    paint("set/val/b/same.png", "set/train/b/twin.png", content=2)
+    with pytest.raises(DatasetError, match="under two labels"):
+        build_datalist(split_folders)
+    datalist = build_datalist(split_folders, leave_out_contradictions=True)
+    assert datalist.counts() == {
+        "training": {"a": 5, "b": 5},
+        "validation": {"a": 5, "b": 6},
+        "test": {"a": 5, "b": 6},
+    }
+    assert "2 files, train/a/same.png, train/b/twin.png" in caplog.text
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif("MEDMAMBA_DATA" not in os.environ, reason="MEDMAMBA_DATA names no folder of real images")
+def test_busi_by_the_official_split():
+    data = Path(os.environ["MEDMAMBA_DATA"]) / "busi_256"
+    columns = {"path": "file", "label": "breastmnist_label", "split": "split"}
+    table = data / "breastmnist_split.csv"
+    listed = list_table(data, table, columns=columns)
+    splits = Counter(entry.split for entry in listed)
+    assert splits == {"training": 546, "validation": 78, "test": 156}
+
+    settings = {"csv": table, "columns": columns, "label_names": {"0": "malignant", "1": "normal, benign"}}
+    with pytest.raises(DatasetError, match=r"benign/benign_433\.jpg = malignant/malignant_145\.jpg"):
+        build_datalist(data, **settings)
+    datalist = build_datalist(data, **settings, exclude=["malignant/malignant_145.jpg"])  # its copy is a test image
+    assert datalist.counts() == {
+        "training": {"malignant": 146, "normal, benign": 399},
+        "validation": {"malignant": 21, "normal, benign": 57},
+        "test": {"malignant": 42, "normal, benign": 114},
+    }
+    assert build_datalist(data, **settings, leave_out_contradictions=True) == datalist
+    three = build_datalist(data, csv=table, columns={**columns, "label": "busi_class"}, leave_out_contradictions=True)
+    assert three.counts()["test"] == {"benign": 92, "malignant": 42, "normal": 22}
 
 
 @pytest.mark.real_data

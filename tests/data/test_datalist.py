@@ -35,6 +35,13 @@ def test_counts_and_weights(datalist):
     torch.testing.assert_close(weights, torch.tensor([2 / 3, 4 / 3]))
 
 
+@pytest.mark.parametrize(("power", "ratio"), [(0.0, 1.0), (0.5, 2**0.5), (1.0, 2.0), (2.0, 4.0)])
+def test_weights_to_a_power(datalist, power, ratio):
+    weights = datalist.class_weights(power)
+    assert weights.mean().item() == pytest.approx(1)
+    assert (weights[1] / weights[0]).item() == pytest.approx(ratio)
+
+
 def test_weights_need_every_class(datalist):
     with pytest.raises(DatasetError, match="1 classes without:\n  b"):
         Datalist(("a", "b"), datalist.training[:2], [], [], datalist.root).class_weights()

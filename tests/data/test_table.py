@@ -59,6 +59,47 @@ def test_refused(tmp_path, table, text, found):
     assert "list.csv" in str(refused.value)
 
 
+def test_named_columns_with_blanks_in_other_case(tmp_path, table):
+    text = "Image_name;Patient_num;Plane;Train \n7;12;Fetal brain;1\n8;13;Other;0 \n"
+    columns = {"path": "Image_name", "label": "Plane", "patient": "patient_num", "split": "Train"}
+    splits = {"1": "training", "0": "test"}
+    listed = list_table(tmp_path, table(text), columns=columns, path_form="Images/{}.png", split_names=splits)
+    assert listed == [
+        Entry("Images/7.png", "Fetal brain", "training", "12"),
+        Entry("Images/8.png", "Other", "test", "13"),
+    ]
+
+
+def test_a_named_column_wins_over_a_usual_one(tmp_path, table):
+    listed = list_table(tmp_path, table("path,label,dx\n1.png,a,b\n"), columns={"label": "dx"})
+    assert listed == [Entry("1.png", "b")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"columns": {"label": "dx"}}, r"label=dx:\n  path\n  label\n  split\nName one of path, label"),
+        ({"columns": {"age": "label"}}, "age=label"),
+        ({"split_names": {"1": "train"}}, r"(?s)1 others:\n  1: train.*Correct split_names"),
+        ({"split_names": {"2": "training"}}, r"known split \(2\) in .*list\.csv, found 2 rows without:\n  row 2: 1"),
+        ({"path_form": "{}/{}"}, "a path form with {} once"),
+    ],
+)
+def test_refuses_settings_that_do_not_fit(tmp_path, table, arguments, found):
+    with pytest.raises(DatasetError, match=found):
+        list_table(tmp_path, table("path,label,split\na,x,1\nb,y,0\n"), **arguments)
+
+
+def test_files_in_several_folders(tmp_path, table, paint):
+    paint("part_1/a.png", "part_2/b.png", "part_1/c.png", "part_2/c.png")
+    listed = list_table(tmp_path, table("path,label\na.png,x\nb.png,y\n"), path_form="**/{}")
+    assert [entry.path for entry in listed] == ["part_1/a.png", "part_2/b.png"]
+    with pytest.raises(DatasetError) as refused:
+        list_table(tmp_path, table("path,label\nc.png,x\na.png,x\nd.png,y\n"), path_form="**/{}")
+    assert "row 2: c.png: part_1/c.png = part_2/c.png\n  row 4: d.png: no such file" in str(refused.value)
+    assert "list.csv" in str(refused.value)
+
+
 def test_unreadable(tmp_path):
     with pytest.raises(DatasetError, match=r"gone\.csv"):
         list_table(tmp_path, tmp_path / "gone.csv")

@@ -1,10 +1,7 @@
 """Draws the embedded data set into a folder, once, and checks it at each use."""
 
-import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,8 +11,6 @@ from monai_medmamba.data.phantoms.cache import cache_folder
 from monai_medmamba.data.phantoms.findings import FINDINGS
 from monai_medmamba.data.phantoms.kept_set import keep_set
 from monai_medmamba.data.phantoms.scene import Scene
-
-logger = logging.getLogger(__name__)
 
 VERSION = 1  # raise it with each change to the pictures
 
@@ -77,15 +72,13 @@ def endoscopy_phantoms(
         target = cache_folder() / f"endoscopy_phantoms-v{VERSION}-{images_per_class}x{size}px-seed{seed}"
     else:
         target = Path(os.path.abspath(os.path.expanduser(root)))
-    keep_set(target, drawn_with, _draw_set)
+    keep_set(target, drawn_with, lambda folder: _draw_set(folder, drawn_with))
     return target
 
 
-def _draw_set(folder: Path, drawn_with: Mapping[str, Any]) -> None:
-    logger.info("Drawing %d phantoms.", drawn_with["images_per_class"] * len(FINDINGS))
+def _draw_set(folder: Path, drawn_with: dict[str, int]) -> None:
     for label in FINDINGS:
         (folder / label).mkdir(parents=True)
         for number in range(drawn_with["images_per_class"]):
-            name = f"{label}/{label}_{number:03d}.png"
             picture = draw_phantom(label, number, size=drawn_with["size"], seed=drawn_with["seed"])
-            Image.fromarray(picture).save(folder / name)
+            Image.fromarray(picture).save(folder / label / f"{label}_{number:03d}.png")

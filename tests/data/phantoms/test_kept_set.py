@@ -1,51 +1,45 @@
-import logging
-
 import pytest
 
 from monai_medmamba.data import DatasetError
 from monai_medmamba.data.phantoms.kept_set import MANIFEST, keep_set
 
 
-def draw(folder, drawn_with):
-    (folder / "a").mkdir()
-    (folder / "a" / "one.txt").write_text(drawn_with["text"])
+@pytest.fixture
+def keep(tmp_path):
+    """Keeps a set of one file, and tells whether it was drawn."""
+    drawn = []
+
+    def draw(folder):
+        drawn.append(folder)
+        folder.mkdir()
+        (folder / "a.txt").write_text("a")
+
+    def run(size=1):
+        drawn.clear()
+        keep_set(tmp_path / "set", {"size": size}, draw)
+        return bool(drawn)
+
+    return run
 
 
-def test_made_once(tmp_path):
-    target = tmp_path / "set"
-    keep_set(target, {"text": "hello"}, draw)
-    assert (target / "a" / "one.txt").read_text() == "hello"
-    keep_set(target, {"text": "hello"}, None)  # nothing to draw
-    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+def test_drawn_once(keep, tmp_path):
+    assert keep()
+    assert not keep()
+    assert {path.name for path in (tmp_path / "set").iterdir()} == {"a.txt", MANIFEST}
 
 
-@pytest.mark.parametrize("harm", ["changed", "missing", "manifest"])
-def test_damage_is_mended(tmp_path, caplog, harm):
-    target = tmp_path / "set"
-    keep_set(target, {"text": "hello"}, draw)
-    if harm == "missing":
-        (target / "a" / "one.txt").unlink()
-    else:
-        (target / ("a/one.txt" if harm == "changed" else MANIFEST)).write_text("x")
-    caplog.set_level(logging.WARNING)
-    keep_set(target, {"text": "hello"}, draw)
-    assert "damaged" in caplog.text
-    assert (target / "a" / "one.txt").read_text() == "hello"
+def test_damage_is_repaired(keep, tmp_path, caplog):
+    keep()
+    (tmp_path / "set" / "a.txt").write_text("b")
+    assert keep()
+    assert (tmp_path / "set" / "a.txt").read_text() == "a"
+    assert "1 of 1 files changed or missing, a.txt first" in caplog.text
 
 
-def test_what_others_put_there_is_safe(tmp_path):
-    keep_set(tmp_path / "set", {"text": "hello"}, draw)
-    with pytest.raises(DatasetError, match="'text': 'bye'"):
-        keep_set(tmp_path / "set", {"text": "bye"}, draw)
-    (tmp_path / "set" / "mine").write_text("precious")
-    with pytest.raises(DatasetError, match="1 other files:\n  mine"):
-        keep_set(tmp_path / "set", {"text": "hello"}, draw)
-
-
-def test_a_failure_leaves_nothing(tmp_path):
-    def fail(folder, drawn_with):
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space"):
-        keep_set(tmp_path / "set", {}, fail)
-    assert list(tmp_path.iterdir()) == []
+def test_what_others_made_is_safe(keep, tmp_path):
+    keep()
+    with pytest.raises(DatasetError, match="'size': 2"):
+        keep(size=2)
+    (tmp_path / "set" / "b.txt").write_text("mine")
+    with pytest.raises(DatasetError, match=r"1 other files:\n  b\.txt"):
+        keep()

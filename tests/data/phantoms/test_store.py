@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from monai_medmamba.data import DatasetError, build_datalist, endoscopy_phantoms
-from monai_medmamba.data.phantoms import FINDINGS, draw_phantom, store
-from monai_medmamba.data.phantoms.kept_set import MANIFEST
+from monai_medmamba.data.phantoms import FINDINGS, draw_phantom, kept_set, store
 
 SMALL = {"images_per_class": 2, "size": 24}
 
@@ -66,7 +65,7 @@ def change_pixel(folder):
     [
         (change_pixel, "1 of 16 files changed or missing, polyps/polyps_000.png first"),
         (lambda folder: (folder / "polyps" / "polyps_001.png").unlink(), "polyps_001.png"),
-        (lambda folder: (folder / MANIFEST).write_text("{"), "not readable"),
+        (lambda folder: (folder / kept_set.MANIFEST).write_text("{"), "not readable"),
     ],
 )
 def test_damage_is_repaired(phantoms, harm, said, caplog):
@@ -149,7 +148,7 @@ def test_processes_at_once(tmp_path, damaged):
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 4
     assert os.listdir(tmp_path) == ["set"]
-    noted = json.loads((tmp_path / "set" / MANIFEST).read_text())
+    noted = json.loads((tmp_path / "set" / kept_set.MANIFEST).read_text())
     assert len(noted["files"]) == 16
 
 
