@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from ..data import Datalist, DatasetError, build_datalist, describe, endoscopy_phantoms
+from ..data import Datalist, DatasetError, build_datalist, describe, endoscopy_phantoms, layout_phantoms
+from ..data.exclusion import is_excluded
+from ..data.medmnist_file import ARRAY_SUFFIX
+from ..data.medmnist_images import unpack_medmnist
 from ..picture_formats import SUFFIXES
 
 __all__ = ["list_images", "prepare_data"]
@@ -14,45 +20,50 @@ __all__ = ["list_images", "prepare_data"]
 logger = logging.getLogger(__name__)
 
 
-def prepare_data(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datalist:
-    """Returns the checked data list of a folder, or that of the phantoms if no folder is named.
+def prepare_data(
+    dataset_dir: str | os.PathLike[str], seed: int = 0, layout: Mapping[str, Any] | None = None
+) -> Datalist:
+    """Returns the checked data list of a data set, or that of phantoms if none is named.
 
     Args:
-        dataset_dir: class folders, ``train/val/test`` folders of class folders, or a folder with a CSV file; ``""``
-            for the phantoms, which are made in the user's cache folder at first use.
-        seed: of the split, where the folder has none of its own.
+        dataset_dir: class folders, ``train/val/test`` folders of class folders, a folder with a CSV file, or an
+            ``.npz`` file of MedMNIST's form; ``""`` for phantoms, which are made in the user's cache folder at first
+            use.
+        seed: of the split, where the data set has none of its own.
+        layout: how the data set is laid out: arguments of ``build_datalist`` by name. Its ``phantoms`` says what to
+            draw instead of endoscopy, as ``{"classes": [...], "layout": "pad_ufes_20", "grey": False}`` with arguments
+            of ``layout_phantoms``.
 
     Returns:
         The list, with classes, splits and counts.
 
     Raises:
-        DatasetError: something in the folder would make a training wrong; every offender is named.
+        DatasetError: something in the data set would make a training wrong, every offender is named; or ``layout`` has
+            an argument that is not known.
 
     Example:
         >>> prepare_data("no/such/folder")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         monai_medmamba.data.dataset_error.DatasetError: ...no/such/folder...
     """
-    if not os.fspath(dataset_dir):
-        folder = endoscopy_phantoms()
-        logger.warning(
-            "no --dataset_dir given: using synthetic endoscopy phantoms in %s, which say nothing about patients", folder
-        )
-        dataset_dir = folder
     try:
-        data = build_datalist(dataset_dir, seed=seed)
+        arguments = _arguments(layout)
+        folder = _folder(dataset_dir, layout)
+        data = build_datalist(folder, seed=seed, **arguments)
     except DatasetError as error:
         logger.error("%s", error)  # MONAI buries the exception under a traceback of its own
         raise
-    logger.info("data of %s\n%s", dataset_dir, describe(data))
+    logger.info("data of %s\n%s", folder, describe(data))
     return data
 
 
-def list_images(folder: str | os.PathLike[str]) -> list[dict[str, str]]:
+def list_images(folder: str | os.PathLike[str], layout: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
     """Returns the images below a folder as a MONAI data list without labels, sorted by path.
 
     Args:
-        folder: searched at any depth for png, jpg, bmp and tif files; or one such file; ``""`` for the phantoms.
+        folder: searched at any depth for png, jpg, bmp and tif files; or one such file; or an ``.npz`` file of
+            MedMNIST's form; ``""`` for phantoms.
+        layout: as in ``prepare_data``; its ``phantoms`` and its ``exclude`` are heeded.
 
     Returns:
         ``[{"image": path}, ...]``.
@@ -65,14 +76,54 @@ def list_images(folder: str | os.PathLike[str]) -> list[dict[str, str]]:
         Traceback (most recent call last):
         monai_medmamba.data.dataset_error.DatasetError: ...no/such/folder...
     """
-    root = Path(folder) if os.fspath(folder) else endoscopy_phantoms()
-    if root.is_file():
+    root = Path(_folder(folder, layout))
+    if root.is_file() and root.suffix.lower() == ARRAY_SUFFIX:
+        root = unpack_medmnist(root)
+    elif root.is_file():
         return [{"image": str(root)}]
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not found:
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    wanted = [name for name in names if not is_excluded(name, (layout or {}).get("exclude", ()))]
+    if not wanted:
         raise DatasetError(
             f"a folder with {', '.join(SUFFIXES)} files at any depth",
             f"none in {root}" if root.exists() else f"no folder {root}",
             "Name the folder of images with --dataset_dir",
         )
-    return [{"image": str(path)} for path in found]
+    return [{"image": str(root / name)} for name in wanted]
+
+
+def _folder(dataset_dir: str | os.PathLike[str], layout: Mapping[str, Any] | None) -> str | os.PathLike[str]:
+    """Returns the data set, or the phantoms in its place."""
+    if os.fspath(dataset_dir):
+        return dataset_dir
+    wanted = dict((layout or {}).get("phantoms") or {})
+    kind = "cartoon" if wanted else "endoscopy"
+    if wanted:
+        _check_known("phantoms", wanted, {"classes", "layout"}, layout_phantoms, {"class_names", "out"})
+        drawn = layout_phantoms(wanted.pop("classes"), wanted.pop("layout"), **wanted)
+    else:
+        drawn = endoscopy_phantoms()
+    logger.warning(
+        "no --dataset_dir given: using synthetic %s phantoms in %s, which say nothing about patients",
+        kind,
+        drawn,
+    )
+    return drawn
+
+
+def _arguments(layout: Mapping[str, Any] | None) -> dict[str, Any]:
+    arguments = {name: value for name, value in (layout or {}).items() if name != "phantoms"}
+    _check_known("layout", arguments, set(), build_datalist, {"dataset_dir", "seed"})
+    if "fractions" in arguments:
+        arguments["fractions"] = tuple(arguments["fractions"])
+    return arguments
+
+
+def _check_known(
+    what: str, given: Mapping[str, Any], needed: set[str], function: Callable[..., object], others: set[str]
+) -> None:
+    """Refuses keys that ``function`` does not take, and the lack of one that is needed."""
+    known = (set(inspect.signature(function).parameters) - others) | needed
+    wrong = [*sorted(given.keys() - known), *sorted(f"no {name}" for name in needed - given.keys())]
+    if wrong:
+        raise DatasetError(f"{what} with {', '.join(sorted(known))}", ", ".join(wrong), "Correct the bundle's config")

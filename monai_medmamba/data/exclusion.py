@@ -20,8 +20,7 @@ def exclude_named(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entr
         exclude: Paths relative to the data set's folder, or patterns of them in which ``*`` stands for any
             characters, slashes too, and ``?`` for one.
     """
-    paths = [entry.path for entry in entries]
-    met = {name: {path for path in paths if path == name or fnmatchcase(path, name)} for name in exclude}
+    met = {name: {entry.path for entry in entries if is_excluded(entry.path, (name,))} for name in exclude}
     idle = [name for name, hits in met.items() if not hits]
     if idle:
         logger.warning("Nothing to leave out matches %s.", ", ".join(idle))
@@ -29,6 +28,11 @@ def exclude_named(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entr
     if out:
         logger.info("Left out by name: %s.", _some(sorted(out)))
     return [entry for entry in entries if entry.path not in out]
+
+
+def is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    """Tells whether one of the names is this path, or a pattern of it."""
+    return any(path == name or fnmatchcase(path, name) for name in exclude)
 
 
 def exclude_contradictions(entries: Sequence[Entry], digests: Sequence[str]) -> tuple[list[Entry], list[str]]:

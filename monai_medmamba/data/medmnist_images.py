@@ -43,7 +43,7 @@ def unpack_medmnist(path: Path) -> Path:
     """
     parts, _ = read_parts(path)
     _check(path, parts)
-    target = cache_folder() / f"{path.stem}-v{VERSION}-{_identity(path)}"
+    target = cache_folder() / f"{path.stem}-v{VERSION}-{_key_of(path)}"
     damage = _find_damage(target)
     if damage is not None:
         if damage:
@@ -81,7 +81,7 @@ def _check(path: Path, parts: list[Part]) -> None:
             raise DatasetError(expected, kind, "Store values from 0 to 255 as uint8")
 
 
-def _identity(path: Path) -> str:
+def _key_of(path: Path) -> str:
     facts = path.stat()
     digest = hashlib.sha256(f"{facts.st_size} {facts.st_mtime_ns}".encode())
     with path.open("rb") as stream:

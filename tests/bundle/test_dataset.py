@@ -35,6 +35,60 @@ def test_without_a_folder_it_says_that_it_takes_phantoms(folder, caplog, monkeyp
     assert "no --dataset_dir given: using synthetic endoscopy phantoms" in caplog.text
 
 
+PHANTOMS = {"images_per_class": 10, "size": 16}
+BUSI = {
+    "csv": "breastmnist_split.csv",
+    "columns": {"path": "file", "label": "breastmnist_label", "split": "split"},
+    "label_names": {"0": "malignant", "1": "normal, benign"},
+    "exclude": ["*_mask*.png"],
+    "phantoms": {"classes": ["benign", "malignant", "normal"], "layout": "busi", "grey": True, **PHANTOMS},
+}
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONAI_MEDMAMBA_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_layout_tells_how_to_read_and_what_to_draw(cache, caplog):
+    data = prepare_data("", layout=BUSI)
+    assert data.class_names == ("malignant", "normal, benign")
+    assert data.counts()["test"] == {"malignant": 2, "normal, benign": 4}
+    assert "using synthetic cartoon phantoms in" in caplog.text
+    assert prepare_data(data.root, layout=BUSI) == data
+    images = list_images("", BUSI)
+    assert len(images) == 30
+    assert "mask" not in str(images)
+
+
+def test_a_layout_of_arrays(cache):
+    layout = {"phantoms": {"classes": ["normal", "pneumonia"], "layout": "medmnist", **PHANTOMS}}
+    data = prepare_data("", layout=layout)
+    assert data.class_names == ("normal", "pneumonia")
+    assert len(list_images("", layout)) == 20
+
+
+def test_fractions_may_be_a_list(folder):
+    counts = prepare_data(folder, layout={"fractions": [0.2, 0.4, 0.4]}).counts()
+    assert counts["training"] == {"normal": 2, "polyp": 2}
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"colums": {}}, "layout with columns, csv, .* found colums"),
+        ({"seed": 1}, "found seed"),
+        ({"phantoms": {"classes": ["a", "b"]}}, "phantoms with .*, found no layout"),
+        ({"phantoms": {"classes": ["a", "b"], "layout": "busi", "gray": True}}, "found gray"),
+        ({"phantoms": {"classes": ["a", "b"], "layout": "kaggle"}}, "one of the layouts"),
+    ],
+)
+def test_a_layout_with_other_words_is_refused(cache, layout, message, caplog):
+    with pytest.raises(DatasetError, match=message):
+        prepare_data("", layout=layout)
+    assert "Expected" in caplog.text
+
+
 def test_the_error_stands_in_the_log_too(tmp_path, caplog):
     with pytest.raises(DatasetError, match="nowhere"):
         prepare_data(tmp_path / "nowhere")
