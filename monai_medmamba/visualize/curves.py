@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 12
 COLUMNS = 4
+PAPER: dict[str, Any] = {"bbox": {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}}
 KINDS = {
     "roc": ("false_positive_rate", "1 \N{MINUS SIGN} specificity", "Sensitivity", "auc", "AUC"),
     "precision_recall": ("recall", "Sensitivity", "Precision", "average_precision", "AP"),
@@ -69,7 +70,13 @@ def curves_figure(evidence: Mapping[str, Any], kind: str) -> Figure:
         axes.set_title(shorten(curve["class"], 26), fontsize=9)
         corner = {"x": 0.96, "y": 0.06, "ha": "right"} if kind == "roc" else {"x": 0.05, "y": 0.06, "ha": "left"}
         axes.text(
-            s=_area(figures[area], short), transform=axes.transAxes, fontsize=8, color=INK, linespacing=1.3, **corner
+            s=_area(figures[area], short),
+            transform=axes.transAxes,
+            fontsize=8,
+            color=INK,
+            linespacing=1.3,
+            **PAPER,
+            **corner,
         )
         axes.set_xlabel(across if place + columns >= len(rows) else "")
         axes.set_ylabel(up if place % columns == 0 else "")

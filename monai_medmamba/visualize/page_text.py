@@ -14,6 +14,16 @@ FIGURES = {
     "specificity": "Specificity",
     "f1": "F1 score",
 }
+FURTHER = {
+    "average_precision": "Average precision",
+    "kappa": "Cohen's kappa",
+    "quadratic_kappa": "Cohen's kappa, quadratic weights",
+    "mcc": "Matthews correlation",
+    "brier": "Brier score (lower is better)",
+    "log_loss": "Log loss (lower is better)",
+    "ece": "Expected calibration error (lower is better)",
+}
+"""Quadratic weights are shown where the classes are ordered."""
 
 
 def base_names(value: Any) -> Any:
@@ -128,4 +138,24 @@ def _setting(value: Any) -> str:
     return {None: "none", True: "yes", False: "no"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
-FILTERS = {"figure": _figure, "duration": _duration, "thousands": _thousands, "setting": _setting}
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.0f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def _threshold(value: float | None) -> str:
+    return "none reaches it" if value is None else f"{value:.4f}"
+
+
+def _text(value: Any) -> str:
+    return "unknown" if value is None else str(value)
+
+
+FILTERS = {
+    "percent": _percent,
+    "threshold": _threshold,
+    "text": _text,
+    "figure": _figure,
+    "duration": _duration,
+    "thousands": _thousands,
+    "setting": _setting,
+}

@@ -1,31 +1,40 @@
-"""One page about one run, complete in itself."""
+"""One page about one run, complete in itself, with its numbers as JSON, a model card and checklists."""
 
 from __future__ import annotations
 
+import json
 import logging
-import os
+import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from ..files import atomic_path
+from .calibration import reliability_figure, risk_coverage_figure
+from .checklists import CHECKLISTS
 from .confusion_matrix import confusion_matrix_figure
-from .example_sheet import draw_sheet, one_class_after_another
+from .curves import curves_figure
+from .example_sheet import draw_sheet
 from .page_template import page_template
-from .page_text import FIGURES, FILTERS, base_names, counts_by_class, lead, skipped
-from .picture import embed
-from .run_files import (
-    HISTORY,
-    METRICS,
-    PREDICTIONS,
-    RUN,
-    read_history,
-    read_labelled_predictions,
-    read_metrics,
-    read_run,
-)
+from .page_text import FIGURES, FILTERS, FURTHER
+from .picture import Picture, embed
+from .report_content import report_content, sorted_examples
+from .report_facts import report_facts
+from .run_files import EVIDENCE, HISTORY, METRICS, PREDICTIONS, RUN, read_labelled_predictions
+from .traced import Traced
 from .training_curves import training_curves_figure
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "report.html"
+FILE_NAME, JSON_NAME, CARD_NAME = "report.html", "report.json", "model_card.md"
+PER_CLASS = {
+    "precision": "Precision",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "f1": "F1 score",
+    "auc": "AUC",
+    "average_precision": "Average precision",
+}
 
 
 def write_report(
@@ -35,20 +44,23 @@ def write_report(
     key_metric: str | None = None,
     examples: int = 10,
 ) -> Path:
-    """Write `report.html` into the folder of a run, from the files the run left there, and return its path.
+    """Write the report of a run into its folder, from the files the run left there, and return the path of the page.
 
-    The page needs no network and no script: style and pictures are inside it. It shows the figures of merit, the data,
-    the training curves, the confusion matrix, the table by class, example predictions (the most confident errors
-    among them), configuration and versions. A file that is missing is named on the page. Images and every other file
-    appear under their base names only, because folder names may identify patients.
+    `report.html` needs no network and no script: style and pictures are inside it. It shows figures with intervals, the
+    data, the training, the confusion matrix, figures by class, curves, calibration, operating points, what leaving out
+    doubtful images gains, subgroups, example predictions, settings and versions. `report.json` holds every number of
+    the page; on the page each carries the JSON Pointer of its place as `data-key`. `model_card.md` and the checklists
+    in `checklists/` are filled from it, with what only the authors know left open. A file that is missing is named on
+    the page. Images and every other file appear under their base names only, because folder names may identify
+    patients.
 
     Args:
-        run_dir: folder that holds `evaluation/metrics.json` and, each of them optional, `history.csv`,
-            `evaluation/predictions.csv` and `run.json`. Relative image paths are looked up from the working
-            directory, then from this folder.
+        run_dir: folder that holds `evaluation/metrics.json` and, each of them optional, `evaluation/evidence.json`,
+            `history.csv`, `evaluation/predictions.csv` and `run.json`. Relative image paths are looked up from the
+            working directory, then from this folder.
         title: heading of the page.
         key_metric: column of `history.csv` that decided the best epoch; None as in `training_curves_figure`.
-        examples: most example images of each kind, right and wrong.
+        examples: most example images of each kind.
 
     Returns:
         Path of the page; an earlier one is replaced.
@@ -63,38 +75,62 @@ def write_report(
         FileNotFoundError: no such run/evaluation/metrics.json is missing; evaluate the run before reporting on it
     """
     run_dir = Path(run_dir)
-    metrics, run = read_metrics(run_dir), read_run(run_dir)
-    history, predictions = read_history(run_dir), read_labelled_predictions(run_dir)
-    wrong = sorted((p for p in predictions or [] if not p.correct), key=lambda p: -p.confidence)
-    right = one_class_after_another([p for p in predictions or [] if p.correct])
+    predictions = read_labelled_predictions(run_dir)
+    content = report_content(run_dir, title, predictions, examples)
+    metrics, evidence, history = content["metrics"], content["evidence"], content["history"]
+    sheets = {kind: draw_sheet(rows, examples, run_dir) for kind, rows in sorted_examples(predictions or []).items()}
     page = page_template(__package__, "report.html.j2", FILTERS).render(
-        title=title,
-        lead=lead(metrics, run or {}),
-        skipped=skipped(metrics),
-        figures=[(label, metrics.get(name)) for name, label in FIGURES.items()],
+        n=Traced(content, FILTERS),
+        content=content,
         metrics=metrics,
-        run=run or {},
-        counts=counts_by_class(run or {}),
-        checkpoint=base_names(metrics.get("checkpoint")),
-        dataset=base_names((run or {}).get("dataset")),
-        config=base_names((run or {}).get("config") or {}),
+        evidence=evidence,
+        run=content["run"] or {},
+        has_run=content["run"] is not None,
+        headline=FIGURES,
+        further=_further(evidence) if evidence else {},
+        per_class=PER_CLASS,
         curves=embed(training_curves_figure(history, key_metric)) if history else None,
         matrix=embed(confusion_matrix_figure(metrics["confusion_matrix"], metrics["class_names"])),
-        wrong_total=len(wrong),
-        right_total=len(right),
-        wrong=draw_sheet(wrong, examples, run_dir),
-        right=draw_sheet(right, examples, run_dir),
-        has_predictions=predictions is not None,
-        has_labels=bool(predictions),
-        has_run=run is not None,
-        names={"metrics": METRICS, "predictions": PREDICTIONS, "history": HISTORY, "run": RUN},
+        pictures=_evidence_pictures(evidence) if evidence else {},
+        sheets=sheets,
+        names={"metrics": METRICS, "predictions": PREDICTIONS, "history": HISTORY, "run": RUN, "evidence": EVIDENCE},
     )
+    _write(run_dir / JSON_NAME, json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    facts = report_facts(content)
+    card = page_template(__package__, "model_card.md.j2", FILTERS).render(content=content, facts=facts, names=FIGURES)
+    _write(run_dir / CARD_NAME, card)
+    for name, checklist in CHECKLISTS.items():
+        template = page_template(__package__, "checklist.md.j2", FILTERS)
+        _write(run_dir / "checklists" / f"{name}.md", template.render(checklist=checklist, facts=facts, title=title))
     path = run_dir / FILE_NAME
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(page, encoding="utf-8", errors="replace")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    _write(path, page)
     logger.info("report written to %s", path)
     return path
+
+
+def _further(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """Return the figures of the second table: quadratic kappa means something for ordered classes alone."""
+    return {key: name for key, name in FURTHER.items() if key != "quadratic_kappa" or evidence["ordinal"]}
+
+
+def _evidence_pictures(evidence: Mapping[str, Any]) -> dict[str, Picture]:
+    return {
+        "roc": embed(curves_figure(evidence, "roc")),
+        "precision_recall": embed(curves_figure(evidence, "precision_recall")),
+        "reliability": embed(reliability_figure(evidence["calibration"])),
+        "risk_coverage": embed(risk_coverage_figure(evidence["abstention"])),
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Return the content with None for the numbers that JSON does not know: empty cells of the history."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_path(path) as draft:
+        draft.write_text(text, encoding="utf-8", errors="replace")

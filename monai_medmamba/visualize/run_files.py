@@ -12,6 +12,7 @@ METRICS = "evaluation/metrics.json"
 PREDICTIONS = "evaluation/predictions.csv"
 HISTORY = "history.csv"
 RUN = "run.json"
+EVIDENCE = "evaluation/evidence.json"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,33 @@ def read_run(run_dir: Path) -> dict[str, Any] | None:
     """
     path = run_dir / RUN
     return _read_object(path) if path.is_file() else None
+
+
+def read_evidence(run_dir: Path) -> dict[str, Any] | None:
+    """Return `evaluation/evidence.json`: intervals, curves, calibration and more; None when it is missing.
+
+    Args:
+        run_dir: folder of the run.
+
+    Returns:
+        What `monai_medmamba.metrics.write_evidence` computed, or None.
+
+    Raises:
+        ValueError: when the file is not JSON or lacks a part that the report shows.
+
+    Example:
+        >>> read_evidence(Path("no such run")) is None
+        True
+    """
+    path = run_dir / EVIDENCE
+    if not path.is_file():
+        return None
+    content = _read_object(path)
+    parts = ("bootstrap", "figures", "per_class", "curves", "calibration", "operating_points", "abstention")
+    missing = [part for part in (*parts, "subgroups", "data") if part not in content]
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(missing)}; write it again with `medmamba report`")
+    return content
 
 
 def read_history(run_dir: Path) -> dict[str, list[float]] | None:

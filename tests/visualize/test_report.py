@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -7,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import monai_medmamba.metrics
 import monai_medmamba.visualize
 from monai_medmamba.metrics import classification_metrics, write_predictions
 from monai_medmamba.visualize import write_report
+from monai_medmamba.visualize.page_text import FILTERS
 from monai_medmamba.visualize.picture import Picture
+from monai_medmamba.visualize.traced import look_up
+from testing.runs import NAMES, make_run
 
-NAMES = ["normal", "polyp <b>", "ulcer"]
 OPTIONAL = {"matplotlib", "sklearn", "jinja2", "PIL"}
 
 
@@ -27,21 +30,28 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.tags, self.attributes, self.words, self.open = [], [], [], []
+        self.traced, self.untraced, self._key = [], [], None
         self.feed(text)
         assert not self.open
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
+        self._key = dict(attrs) if tag == "span" else None
         if tag not in self.VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+        self._key = None
 
     def handle_data(self, data):
         if not self.open or self.open[-1] != "style":
             self.words.append(data)
+            if self._key is None:
+                self.untraced.append(data)
+            else:
+                self.traced.append((self._key["data-key"], self._key["data-form"], data))
 
     @property
     def text(self):
@@ -50,37 +60,8 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def run_dir(tmp_path):
-    """Give a complete run of 30 images, whose folder names identify a patient."""
-    rng = np.random.default_rng(0)
-    labels = np.repeat([0, 1, 2], 10)
-    scores = rng.dirichlet([1, 1, 1], size=30) * 0.6 + 0.4 * np.eye(3)[labels]
-    images = []
-    for i in range(30):
-        path = tmp_path / "Doe^Jane" / f"scan_{i}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)).save(path)
-        images.append(path)
-    run = tmp_path / "run"
-    write_predictions(run / "evaluation" / "predictions.csv", images, labels, scores, NAMES)
-    metrics = classification_metrics(scores, labels, NAMES)
-    metrics |= {"split": "test", "images": 30, "checkpoint": str(tmp_path / "Doe^Jane" / "best.pt")}
-    (run / "evaluation" / "metrics.json").write_text(json.dumps(metrics))
-    (run / "history.csv").write_text("epoch,train_loss,learning_rate,val_auc\n1,2,0.1,0.6\n2,1,0.05,0.8\n")
-    description = {
-        "dataset": str(tmp_path / "Doe^Jane"),
-        "dataset_kind": "phantoms",
-        "class_names": NAMES,
-        "counts": {"train": dict.fromkeys(NAMES, 1234), "test": dict.fromkeys(NAMES, 10)},
-        "config": {"epochs": 2, "amp": False, "dataset_dir": str(tmp_path / "Doe^Jane" / "kvasir")},
-        "versions": {"torch": "2.13.0"},
-        "device": "CPU",
-        "started": "2026-01-02 03:04",
-        "seconds": 125,
-        "parameters": 2013448,
-        "variant": "medmamba_nano",
-    }
-    (run / "run.json").write_text(json.dumps(description))
-    return run
+    """Give a complete run, whose folder names identify a patient."""
+    return make_run(tmp_path)
 
 
 @pytest.fixture
@@ -105,7 +86,7 @@ def test_page_shows_the_run(run_dir):
         assert text in page.words or text in page.text
     assert "1\N{NARROW NO-BREAK SPACE}234" in page.words
     assert "Trained on synthetic phantoms: figures say nothing about patients." in page.text
-    assert page.tags.count("img") == 4
+    assert page.tags.count("img") == 9
     assert "missing" not in page.text
 
 
@@ -174,8 +155,8 @@ def test_unreadable_images_are_said(run_dir):
     for image in (run_dir.parent / "Doe^Jane").iterdir():
         image.write_bytes(b"")
     page = read(write_report(run_dir))
-    assert page.tags.count("img") == 2
-    assert "images could not be read and are not shown: scan_" in page.text
+    assert page.tags.count("img") == 6
+    assert "Some images could not be read and are not shown: test_" in page.text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -202,8 +183,9 @@ def test_most_confident_errors_come_first(run_dir, monkeypatch):
     scores[-2:] = scores[-2:, [1, 0, 2]]
     write_predictions(run_dir / "evaluation" / "predictions.csv", list("abcdefg"), [1, 2, 1, 0, 0, 1, 1], scores, NAMES)
     write_report(run_dir)
-    wrong, right = sheets
+    wrong, uncertain, right = sheets
     assert [row.image for row in wrong] == ["b", "c", "a"]
+    assert [row.image for row in uncertain][:2] == ["a", "c"]
     assert [row.image for row in right] == ["d", "f", "e", "g"]
 
 
@@ -214,12 +196,99 @@ def test_failed_write_leaves_the_old_page(run_dir, monkeypatch):
     with pytest.raises(OSError, match="disk"):
         write_report(run_dir, title="new")
     assert (run_dir / "report.html").read_text() == before
-    assert sorted(path.name for path in run_dir.iterdir()) == ["evaluation", "history.csv", "report.html", "run.json"]
+    assert not [path.name for path in run_dir.iterdir() if path.name.startswith(".")]
 
 
 def test_missing_metrics(tmp_path):
     with pytest.raises(FileNotFoundError, match="evaluate the run"):
         write_report(tmp_path)
+
+
+def test_every_number_of_the_page_stands_in_the_json(run_dir):
+    page = read(write_report(run_dir, title="A page"))
+    content = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))
+    assert len(page.traced) > 150
+    for where, form, text in page.traced:
+        value = look_up(content, where)
+        assert value is not None, where
+        assert FILTERS[form](value) == text, where
+    assert {where for where, _, _ in page.traced} >= {
+        *("/metrics/auc", "/evidence/figures/auc/low", "/evidence/calibration/after/ece", "/run/config/epochs"),
+        *("/evidence/operating_points/0/test/npv/high", "/evidence/subgroups/0/rows/1/figures/auc/value"),
+    }
+    # What is not traced holds no number: only names that have a digit in them.
+    words = " ".join(page.untraced).replace("F1 score", "").replace("report.json", "")
+    assert not re.findall(r"[^ ]*[0-9][^ ]*", words)
+
+
+def test_every_picture_names_its_numbers(run_dir):
+    page = read(write_report(run_dir))
+    content = json.loads((run_dir / "report.json").read_text(encoding="utf-8"))
+    keys = [value for name, value in page.attributes if name == "data-key" and value.count("/") <= 3]
+    drawn = [
+        "/history",
+        "/metrics/confusion_matrix",
+        "/evidence/curves/roc",
+        "/evidence/calibration",
+        "/examples/wrong",
+    ]
+    assert set(drawn) <= set(keys)
+    assert all(look_up(content, where) for where in drawn)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_model_card_and_checklists_are_filled(run_dir):
+    write_report(run_dir, title="A <run>")
+    card = (run_dir / "model_card.md").read_text(encoding="utf-8")
+    metrics = json.loads((run_dir / "evaluation" / "metrics.json").read_text())
+    row = metrics["per_class"][2]
+    assert f"| ulcer | {row['support']} | {row['precision']:.3f} | {row['sensitivity']:.3f} |" in card
+    assert "Not for diagnostic use" in card
+    assert "A &lt;run&gt;" in card
+    for name in ("claim_2024", "tripod_ai"):
+        text = (run_dir / "checklists" / f"{name}.md").read_text(encoding="utf-8")
+        assert "To be written by the authors." in text
+        assert "Split by patient" in text
+        assert str(run_dir.parent) not in text + card
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_without_evidence_the_page_says_so(run_dir):
+    (run_dir / "evaluation" / "evidence.json").unlink()
+    page = read(write_report(run_dir))
+    assert "evidence.json is missing: intervals, curves, calibration and subgroups cannot be shown." in page.text
+    assert "Operating points" not in page.text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_quadratic_kappa_is_shown_for_ordered_classes(run_dir):
+    assert "quadratic" not in read(write_report(run_dir)).text
+    path = run_dir / "evaluation" / "evidence.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "ordinal": True}))
+    assert "quadratic" in read(write_report(run_dir)).text
+
+
+def test_a_browser_shows_the_page_without_network(run_dir, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    page = write_report(run_dir)
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    offline = ["--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1100,900"]
+    done = subprocess.run(
+        [*command, *offline, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True, timeout=120
+    )
+    shown = Page(done.stdout)
+    assert shown.text == read(page).text
+    shot = tmp_path / "page.png"
+    subprocess.run(
+        [*command, *offline, f"--screenshot={shot}", page.as_uri()], capture_output=True, check=True, timeout=120
+    )
+    from PIL import Image
+
+    with Image.open(shot) as picture:
+        assert picture.size == (1100, 900)
+        assert len(picture.convert("L").getcolors(256)) > 50  # a page in ink, no empty sheet
 
 
 @pytest.mark.parametrize("room", ["metrics", "visualize"])
