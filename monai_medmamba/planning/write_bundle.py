@@ -17,7 +17,7 @@ from .task import Task
 
 __all__ = ["write_bundle"]
 
-CONFIGS = ("train", "evaluate", "inference", "inference_trt")
+CONFIGS = ("train", "evaluate", "inference", "inference_trt", "multi_gpu_train")
 SHARED = ("variant", "image_size", "batch_size", "learning_rate", "epochs")  # differ by device
 PLAIN = ("mean", "std", "weight_decay", "warmup_epochs", "label_smoothing", "seed", "class_weight_power")
 
@@ -99,6 +99,7 @@ def _settle_training(train: dict[str, Any], plan: Plan, root: str, dataset_dir: 
 def _settle_inference(inference: dict[str, Any], plan: Plan, root: str) -> None:
     """Writes the decisions into the inference config: for a network without weights, to be exported or checked."""
     inference["bundle_root"] = _bundle_root(root)
+    inference["layout"] = {name: value for name, value in layout(plan).items() if name in ("exclude", "phantoms")}
     inference["untrained"]["variant"] = plan["variant"]["gpu"]
     inference["untrained"]["preprocessing"] = {
         "image_size": plan["image_size"]["gpu"],

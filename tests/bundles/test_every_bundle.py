@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigWorkflow
 
-from testing.bundles import BUNDLES, ROOT, class_folders, monai_bundle
+from testing.bundles import BUNDLES, ROOT, monai_bundle
 
 pytestmark = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 
@@ -79,7 +79,6 @@ def test_properties(bundle, name, kind, monkeypatch, tmp_path):
         config_file=str(bundle / "configs" / f"{name}.json"),
         workflow_type=kind,
         logging_file=False,
-        dataset_dir=str(class_folders(tmp_path / "images", ["a", "b"])),
         output_dir=str(tmp_path / "output"),
         ckpt_dir=str(tmp_path / "models"),
     )
@@ -95,3 +94,18 @@ def test_network_takes_and_gives_what_metadata_says(bundle, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "verified with no error" in done.stdout + done.stderr
+
+
+def test_a_tiny_training_evaluation_and_inference_on_phantoms(bundle, tmp_path):
+    places = ["--output_dir", str(tmp_path / "output"), "--ckpt_dir", str(tmp_path / "models")]
+    small = ["--variant", "nano", "--image_size", "32", "--epochs", "1", "--num_workers", "0"]
+    train, evaluate, inference = (str(bundle / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference"))
+    for words in (
+        ["training", "--config_file", train, *places, *small],
+        ["evaluating", "--config_file", str([train, evaluate]), *places, "--resamples", "20"],
+        ["inferring", "--config_file", inference, *places],
+    ):
+        done = monai_bundle("run", *words)
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "output" / "report.html").is_file()
+    assert len((tmp_path / "output" / "predictions.csv").read_text().splitlines()) > 20
