@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigWorkflow
 
-from testing.bundles import BUNDLES, ROOT, class_folders, monai_bundle
+from testing.bundles import BUNDLES, ROOT, monai_bundle, sample_data
 
 pytestmark = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 
@@ -79,7 +79,7 @@ def test_properties(bundle, name, kind, monkeypatch, tmp_path):
         config_file=str(bundle / "configs" / f"{name}.json"),
         workflow_type=kind,
         logging_file=False,
-        dataset_dir=str(class_folders(tmp_path / "images", ["a", "b"])),
+        dataset_dir=str(sample_data(bundle, tmp_path / "images", ["a", "b"])),
         output_dir=str(tmp_path / "output"),
         ckpt_dir=str(tmp_path / "models"),
     )
