@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,23 @@ BUNDLES = sorted(path for path in (ROOT / "bundles").iterdir() if (path / "confi
 
 
 def monai_bundle(
-    *words: str, cwd: Path = ROOT, launcher: Sequence[str] = (), paths: Sequence[Path] = ()
+    *words: str,
+    cwd: Path = ROOT,
+    launcher: Sequence[str] = (),
+    paths: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 600,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m monai.bundle`` with these words; the result holds its output and exit status."""
     start = [sys.executable, *launcher, "-m", "monai.bundle", *words]
-    environment = {
+    variables = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *paths))),
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
+        **(environment or {}),
     }
-    return subprocess.run(start, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(start, cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=timeout)
 
 
 def class_folders(root: Path, names: Sequence[str], count: int = 10) -> Path:
@@ -37,4 +43,18 @@ def class_folders(root: Path, names: Sequence[str], count: int = 10) -> Path:
             low = 200 * level // max(1, len(names) - 1)
             pixels = rng.integers(low, low + 56, (40, 48, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{i}.png")
+    return root
+
+
+def volume_folders(root: Path, names: Sequence[str], count: int = 10) -> Path:
+    """Fill class folders with small NIfTI volumes that differ by class: cubes of other Hounsfield units."""
+    import nibabel
+
+    rng = np.random.default_rng(0)
+    for level, name in enumerate(names):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            values = rng.integers(-1000, -800, (30, 34, 32), dtype=np.int16)
+            values[8:24, 8:24, 8:24] += np.int16(200 + 1000 * level // max(1, len(names) - 1))
+            nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.5, -1.5, 1.5, 1])), root / name / f"{i}.nii.gz")
     return root

@@ -32,6 +32,14 @@ def dicom_files(folder: Path) -> list[Path]:
     return sorted(file for file in found if has_dicom_mark(file))
 
 
+def dicom_frames(file: Path) -> int:
+    """Returns how many frames a DICOM file holds. Needs pydicom."""
+    import pydicom
+
+    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+    return max(1, int(header.get("NumberOfFrames") or 1))
+
+
 def digest_volumes(root: Path, entries: Sequence[Entry]) -> list[str]:
     """Reads every volume's bytes once and returns a digest of each, in the order of ``entries``.
 
@@ -84,11 +92,8 @@ def _nifti_fault(path: Path) -> str:
 def _dicom_fault(path: Path) -> str:
     if not has_dicom_mark(path):
         return "neither NIfTI nor DICOM"
-    import pydicom
-
     try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
-        frames = int(header.get("NumberOfFrames") or 1)
+        frames = dicom_frames(path)
     except Exception as error:  # noqa: BLE001  pydicom raises a different class for each kind of damage
         return f"no readable DICOM file ({type(error).__name__})"
     return "" if frames > 1 else "a single DICOM slice: put the slices of a series into a folder of their own"

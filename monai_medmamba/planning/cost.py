@@ -8,7 +8,7 @@ __all__ = ["training_gib", "training_hours"]
 
 BASE_GIB = 0.92
 """Of the device, whatever is trained: its context, libraries' workspaces, the validation's leftovers."""
-STATE_GIB = MappingProxyType({"nano": 0.033, "tiny": 0.215, "small": 0.34, "base": 0.702})
+STATE_GIB = MappingProxyType({"nano": 0.025, "tiny": 0.215, "small": 0.34, "base": 0.702})
 """Weights, gradients and the optimiser's two moments: 16 bytes a parameter."""
 BYTES_PER_PIXEL = MappingProxyType({"nano": 420.0, "tiny": 968.0, "small": 1230.0, "base": 1750.0})
 """Of activations, for each pixel of each image of a batch: a step in CUDA graphs, bf16."""

@@ -94,18 +94,3 @@ def test_network_takes_and_gives_what_metadata_says(bundle, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "verified with no error" in done.stdout + done.stderr
-
-
-def test_a_tiny_training_evaluation_and_inference_on_phantoms(bundle, tmp_path):
-    places = ["--output_dir", str(tmp_path / "output"), "--ckpt_dir", str(tmp_path / "models")]
-    small = ["--variant", "nano", "--image_size", "32", "--epochs", "1", "--num_workers", "0"]
-    train, evaluate, inference = (str(bundle / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference"))
-    for words in (
-        ["training", "--config_file", train, *places, *small],
-        ["evaluating", "--config_file", str([train, evaluate]), *places, "--resamples", "20"],
-        ["inferring", "--config_file", inference, *places],
-    ):
-        done = monai_bundle("run", *words)
-        assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "output" / "report.html").is_file()
-    assert len((tmp_path / "output" / "predictions.csv").read_text().splitlines()) > 20
