@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from monai_medmamba.data.class_naming import name_classes
+from monai_medmamba.data.class_naming import name_classes, name_marks
 from monai_medmamba.data.content import check_apart, check_one_label, digest_images, warn_of_repeats
-from monai_medmamba.data.datalist import Datalist, Sample
+from monai_medmamba.data.datalist import Datalist, Sample, indices_of
 from monai_medmamba.data.dataset_error import DatasetError
 from monai_medmamba.data.entry import SPLITS, Entry
 from monai_medmamba.data.exclusion import exclude_contradictions, exclude_named
@@ -41,7 +41,8 @@ def build_datalist(
     Four layouts are understood: class folders; train, val and test folders with class folders inside; a CSV or TSV
     file with the columns path and label and optionally patient and split, given by name or as the only one in the
     folder; and an ``.npz`` file of MedMNIST's form, which is unpacked once, in the user's cache folder, and keeps its
-    splits. Splits that the data set does not give are made: stratified by class, patients and repeated pictures kept
+    splits; a file in which an image has several labels (ChestMNIST) becomes a list with a 0 or 1 for each class. Splits
+    that the data set does not give are made: stratified by class, patients and repeated pictures kept
     together, the same for the same seed. Where only val or test is missing it is taken out of training, and the log
     says so. Classes are ordered by label, in which numbers count as numbers.
 
@@ -86,7 +87,7 @@ def build_datalist(
         entries = add_patients(entries, patient_pattern)
     names = listed.label_names if label_names is None else label_names
     return assemble(
-        Listed(listed.root, entries, dict(names)),
+        listed._replace(entries=entries, label_names=dict(names)),
         fractions,
         seed,
         digest_images,
@@ -122,8 +123,11 @@ def assemble(
         raise DatasetError(
             "three positive fractions that sum to 1", f"{fractions}", "Correct them, as in (0.6, 0.1, 0.3)"
         )
-    root = listed.root
-    entries, class_names = name_classes(listed.entries, listed.label_names)
+    root, entries = listed.root, listed.entries
+    if listed.several_labels:
+        class_names = name_marks(entries, listed.label_names)
+    else:
+        entries, class_names = name_classes(entries, listed.label_names)
     if len(class_names) < 2:
         cure = "Name the folder that holds one folder a class, and fill at least two"
         raise DatasetError(f"two classes or more in {root}", f"{len(class_names)}", cure, class_names)
@@ -132,14 +136,18 @@ def assemble(
     if leave_out_contradictions:
         entries, digests = exclude_contradictions(entries, digests)
     check_one_label(entries, digests)
+    if listed.several_labels and {entry.split for entry in entries} != set(SPLITS):
+        cure = "Name a file that has all three: splits are made for images of one label only"
+        raise DatasetError(f"training, validation and test images in {root}", "fewer splits", cure)
     entries = _settle_splits(entries, digests, shares, seed)
-    _check_classes(entries, class_names)
+    labels = [_label(entry.label, class_names, listed.several_labels) for entry in entries]
+    _check_classes(entries, labels, class_names)
     check_apart(entries, digests)
     warn_of_repeats(entries, digests)
 
     samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
-    for entry in entries:
-        sample: Sample = {"image": str(root / entry.path), "label": class_names.index(entry.label)}
+    for entry, label in zip(entries, labels, strict=True):
+        sample: Sample = {"image": str(root / entry.path), "label": label}
         if entry.patient is not None:
             sample["patient"] = entry.patient
         samples[entry.split or ""].append(sample)
@@ -169,10 +177,16 @@ def _settle_splits(
     return [replace(entry, split=chosen.get(i, entry.split)) for i, entry in enumerate(entries)]
 
 
-def _check_classes(entries: Sequence[Entry], class_names: Sequence[str]) -> None:
+def _label(label: str, class_names: Sequence[str], several: bool) -> int | list[int]:
+    return [int(mark) for mark in label.split()] if several else class_names.index(label)
+
+
+def _check_classes(entries: Sequence[Entry], labels: Sequence[int | list[int]], class_names: Sequence[str]) -> None:
     """Refuses a class that a split lacks."""
-    present = {(entry.label, entry.split) for entry in entries}
-    absent = [f"{name}: none in {split}" for name in class_names for split in SPLITS if (name, split) not in present]
+    present = {(i, e.split) for e, label in zip(entries, labels, strict=True) for i in indices_of(label)}
+    absent = [
+        f"{k}: none in {split}" for i, k in enumerate(class_names) for split in SPLITS if (i, split) not in present
+    ]
     if absent:
         cure = "Correct the folder or label names, add images, or leave the class out of all splits"
         raise DatasetError("every class in every split", f"{len(absent)} gaps", cure, absent)

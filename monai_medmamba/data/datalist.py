@@ -15,10 +15,13 @@ from monai_medmamba.files import atomic_path
 
 
 class Sample(TypedDict, total=False):
-    """One item: ``image`` (absolute path), ``label`` (index into the class names) and, where known, ``patient``."""
+    """One item: ``image`` (absolute path), ``label`` and, where known, ``patient``.
+
+    The label is an index into the class names or, where an image may have several, a 0 or 1 for each of them.
+    """
 
     image: str
-    label: int
+    label: int | list[int]
     patient: str
 
 
@@ -34,7 +37,7 @@ class Datalist:
         root: Absolute path of the folder that holds the images.
 
     Raises:
-        DatasetError: A label is not an index into ``class_names``.
+        DatasetError: A label is neither an index into ``class_names`` nor a 0 or 1 for each, or both kinds are mixed.
 
     Example:
         >>> items = [{"image": "/set/a/1.png", "label": 0}, {"image": "/set/b/2.png", "label": 1}]
@@ -49,20 +52,31 @@ class Datalist:
     root: str
 
     def __post_init__(self) -> None:
-        labels = range(len(self.class_names))
-        bad = [f"{x['image']}: {x['label']}" for split in SPLITS for x in self.split(split) if x["label"] not in labels]
+        items = [item for split in SPLITS for item in self.split(split)]
+        count, several = len(self.class_names), self.several_labels
+        bad = [f"{item['image']}: {item['label']}" for item in items if not _is_label(item["label"], count, several)]
         if bad:
-            expected = f"labels from 0 to {len(labels) - 1}, one for each of {', '.join(self.class_names)}"
+            kind = f"{count} labels of 0 or 1" if several else f"labels from 0 to {count - 1}"
+            expected = f"{kind}, one for each of {', '.join(self.class_names)}"
             raise DatasetError(expected, f"{len(bad)} others", "Correct the labels or add the class names", bad)
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether an image may have several labels, or none."""
+        first = next((item for split in SPLITS for item in self.split(split)), None)
+        return first is not None and isinstance(first["label"], list)
 
     def split(self, name: str) -> list[Sample]:
         """Returns the items of ``training``, ``validation`` or ``test``."""
         return {"training": self.training, "validation": self.validation, "test": self.test}[name]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Returns the number of images, by split and class name."""
-        tally = {split: Counter(item["label"] for item in self.split(split)) for split in SPLITS}
-        return {split: {name: tally[split][i] for i, name in enumerate(self.class_names)} for split in SPLITS}
+        """Returns the number of images, by split and class name; an image counts once for each of its labels."""
+        found = {}
+        for split in SPLITS:
+            tally = Counter(index for item in self.split(split) for index in indices_of(item["label"]))
+            found[split] = {name: tally[i] for i, name in enumerate(self.class_names)}
+        return found
 
     def class_weights(self, power: float = 1.0) -> torch.Tensor:
         """Weighs classes against their frequency in training, for a loss or a sampler.
@@ -74,15 +88,39 @@ class Datalist:
             Tensor (num_classes,), float32, positive, mean 1.
 
         Raises:
-            DatasetError: A class has no training image.
+            DatasetError: A class has no training image, or images have several labels.
         """
+        if self.several_labels:
+            raise DatasetError("one label an image", "several", "Take positive_weights instead")
+        weights = self._positives() ** -power
+        return (weights / weights.mean()).float()
+
+    def positive_weights(self) -> torch.Tensor:
+        """Weighs the images that have a label against those that lack it, for ``BCEWithLogitsLoss(pos_weight=...)``.
+
+        Returns:
+            Tensor (num_classes,), float32: the number of training images without the label by that of those with it.
+
+        Raises:
+            DatasetError: A label has no training image, or all of them; or images have one label each.
+        """
+        if not self.several_labels:
+            raise DatasetError("several labels an image", "one", "Take class_weights instead")
+        positives = self._positives()
+        always = [name for name, n in zip(self.class_names, positives, strict=True) if n == len(self.training)]
+        if always:
+            cure = "Leave the label out: there is nothing to learn"
+            raise DatasetError("training images without each label", f"{len(always)} labels on all", cure, always)
+        return ((len(self.training) - positives) / positives).float()
+
+    def _positives(self) -> torch.Tensor:
+        """Returns the number of training images of each class, float64, none of which is 0."""
         counts = self.counts()["training"]
         absent = [name for name, count in counts.items() if count == 0]
         if absent:
             cure = "Add images, or leave the class out"
             raise DatasetError("training images of each class", f"{len(absent)} classes without", cure, absent)
-        weights = torch.tensor(list(counts.values()), dtype=torch.float64) ** -power
-        return (weights / weights.mean()).float()
+        return torch.tensor(list(counts.values()), dtype=torch.float64)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the list as JSON: MONAI's keys, the class names, the root, and image paths relative to that root.
@@ -161,5 +199,18 @@ def _absolute(item: Sample, root: str) -> Sample:
     path = os.path.normpath(os.path.join(root, item["image"]))
     if not path.startswith(os.path.join(root, "")):
         raise DatasetError(f"paths inside {root}", f"a path outside, {item['image']}", "Build the list again")
-    absolute: Sample = {**item, "image": path, "label": int(item["label"])}
+    label = item["label"]
+    label = [int(mark) for mark in label] if isinstance(label, list) else int(label)
+    absolute: Sample = {**item, "image": path, "label": label}
     return absolute
+
+
+def indices_of(label: int | list[int]) -> list[int]:
+    """Returns the classes of a label."""
+    return [i for i, mark in enumerate(label) if mark] if isinstance(label, list) else [label]
+
+
+def _is_label(label: int | list[int], count: int, several: bool) -> bool:
+    if isinstance(label, list):
+        return several and len(label) == count and set(label) <= {0, 1}
+    return not several and label in range(count)

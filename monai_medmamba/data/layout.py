@@ -24,11 +24,13 @@ class Listed(NamedTuple):
         root: Absolute path of the folder that holds them.
         entries: The images.
         label_names: Names of labels that are known without being told.
+        several_labels: Whether a label is a 0 or 1 for each class, with blanks between them.
     """
 
     root: Path
     entries: list[Entry]
     label_names: dict[str, str]
+    several_labels: bool = False
 
 
 def list_entries(
@@ -65,7 +67,9 @@ def list_entries(
             cure = "Leave out csv, columns, path_form and split_names: the file tells labels and splits itself"
             raise DatasetError(f"nothing about a table beside {packed}", "some", cure)
         root = unpack_medmnist(packed)
-        return Listed(root, list_table(root, root / TABLE), names_for(packed.name))
+        entries = list_table(root, root / TABLE)
+        several = bool(entries) and " " in entries[0].label
+        return Listed(root, entries, names_for(packed.name), several)
     if root.is_file() and root.suffix.lower() in TABLE_SUFFIXES:
         root, table = root.parent, root
     elif not root.is_dir():

@@ -34,11 +34,12 @@ def unpack_medmnist(path: Path) -> Path:
 
     Returns:
         The folder: ``train_images/0.png`` for the first image of the array ``train_images`` and so on, and
-        ``images.csv`` with the columns path, label, split and bytes.
+        ``images.csv`` with the columns path, label, split and bytes. A label is a number, or a 0 or 1 for each class
+        with blanks between them where an image may have several.
 
     Raises:
-        DatasetError: The file is damaged, of another form, has no labels or several an image, or holds volumes or
-            values that are no picture.
+        DatasetError: The file is damaged, of another form, has no labels, or holds volumes or values that are no
+            picture.
         OSError: The cache folder cannot be written, or the disk is full.
     """
     parts, _ = read_parts(path)
@@ -65,17 +66,18 @@ def unpacked_name(name: str) -> str:
 
 
 def _check(path: Path, parts: list[Part]) -> None:
-    """Refuses what cannot be made into pictures with one label each."""
-    expected = f"pictures with one label each in {path}"
+    """Refuses what cannot be made into pictures with labels."""
+    expected = f"pictures with labels in {path}"
+    widths = [part.labels.shape[1] for part in parts if part.labels is not None]
     for part in parts:
         kind = f"{part.array} of {part.dtype} and shape {part.shape}"
         if len(part.shape) == 5 or (len(part.shape) == 4 and part.shape[-1] not in (1, 3)):
             raise DatasetError(expected, f"volumes, {kind}", "Name one of the two-dimensional sets")
         if part.labels is None:
             raise DatasetError(expected, f"no labels beside {part.array}", "Download the file again")
-        if part.labels.shape[1] != 1:
-            found = f"{part.labels.shape[1]} labels an image beside {part.array}"
-            raise DatasetError(expected, found, "Name a set with one label an image: several are not supported")
+        if part.labels.shape[1] != widths[0] or (widths[0] > 1 and not set(np.unique(part.labels)) <= {0, 1}):
+            found = f"labels of shape {part.labels.shape} beside {part.array}"
+            raise DatasetError(expected, found, "Give one number an image, or as many of 0 and 1 in each split")
         coloured = part.shape[-1] == 3 and len(part.shape) == 4
         if part.dtype != np.uint8 and (coloured or part.dtype not in (np.dtype(bool), np.dtype(np.uint16))):
             raise DatasetError(expected, kind, "Store values from 0 to 255 as uint8")
@@ -107,12 +109,13 @@ def _find_damage(target: Path) -> str | None:
 def _unpack(folder: Path, path: Path, parts: list[Part]) -> None:
     from tqdm.auto import tqdm
 
-    labels: dict[str, int] = {}
+    labels: dict[str, str] = {}
     splits: dict[str, str] = {}
     for part in parts:
         (folder / part.array).mkdir(parents=True)
         splits[part.array] = part.split
-        labels |= {f"{path.name}#{part.array}/{i}": int(row[0]) for i, row in enumerate(part.labels)}  # type: ignore[arg-type]
+        for i, row in enumerate(() if part.labels is None else part.labels):
+            labels[f"{path.name}#{part.array}/{i}"] = " ".join(str(int(mark)) for mark in row)
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["path", "label", "split", "bytes"])

@@ -69,7 +69,7 @@ def list_table(
         )
     if len(rows) == 1:
         raise DatasetError(f"one row an image in {table}", "column names alone", "Add the rows")
-    splits = SPLIT_NAMES | _known_splits(split_names or {})
+    splits = known_splits(split_names)
     form = PathForm(root, path_form or BLANK)
     known = ", ".join(split_names or ("train", "val", "test"))
 
@@ -143,9 +143,15 @@ def find_columns(
     return places
 
 
-def _known_splits(split_names: Mapping[str, str]) -> dict[str, str]:
-    wrong = [f"{theirs}: {ours}" for theirs, ours in split_names.items() if ours not in SPLITS]
+def known_splits(split_names: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Returns our name of each split by the names that are usual and those that a table has.
+
+    Raises:
+        DatasetError: ``split_names`` gives a name that is not one of ours.
+    """
+    named = split_names or {}
+    wrong = [f"{theirs}: {ours}" for theirs, ours in named.items() if ours not in SPLITS]
     if wrong:
         cure = "Correct split_names, as in {'1': 'training', '0': 'test'}"
         raise DatasetError(f"split names for {', '.join(SPLITS)}", f"{len(wrong)} others", cure, wrong)
-    return {theirs.strip(): ours for theirs, ours in split_names.items()}
+    return SPLIT_NAMES | {theirs.strip(): ours for theirs, ours in named.items()}

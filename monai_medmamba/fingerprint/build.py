@@ -49,6 +49,8 @@ def fingerprint_dataset(
     *,
     csv: str | os.PathLike[str] | None = None,
     columns: Mapping[str, str] | None = None,
+    path_form: str | None = None,
+    split_names: Mapping[str, str] | None = None,
     patient_pattern: str | None = None,
     use_folders: bool = True,
     workers: int | None = None,
@@ -65,6 +67,8 @@ def fingerprint_dataset(
         out: Folder for the results.
         csv: The table that lists the images of a folder, where there are several.
         columns: Its columns for path, label, patient and split, where they have other names.
+        path_form: How its value becomes a path: ``Images/{}.png``, or ``**/{}`` for files in any folder.
+        split_names: What it calls the splits: ``{"1": "training", "0": "test"}``.
         patient_pattern: Regular expression that finds the patient in an image's path: its first group, or all of it.
         use_folders: Whether folders are classes where no table says otherwise.
         workers: Images at a time; None takes one a processor.
@@ -88,7 +92,15 @@ def fingerprint_dataset(
         (24, 32.0)
     """
     out = Path(os.path.abspath(os.path.expanduser(out)))
-    listing = list_dataset(data, csv=csv, columns=columns, patient_pattern=patient_pattern, use_folders=use_folders)
+    listing = list_dataset(
+        data,
+        csv=csv,
+        columns=columns,
+        path_form=path_form,
+        split_names=split_names,
+        patient_pattern=patient_pattern,
+        use_folders=use_folders,
+    )
     name = Path(os.path.abspath(os.path.expanduser(data))).name
     if listing.layout != "medmnist" and out.is_relative_to(listing.root):
         cure = "Name another folder, as in --out ../fingerprint: the results would be taken for part of the data"

@@ -61,6 +61,9 @@ FINDINGS = {
     "outside_path": Kind(
         PROBLEM, "Rows whose path leads outside the folder, never opened", "Put the files into the folder of the table"
     ),
+    "not_found_once": Kind(
+        PROBLEM, "Rows whose file is not found, or more than once", "Correct the rows, or the path form"
+    ),
     "empty_row": Kind(PROBLEM, "Rows without a path", "Complete or remove them"),
     "unknown_split": Kind(PROBLEM, "Rows of an unknown split", "Write train, val or test"),
     "unlabelled": Kind(PROBLEM, "Images without a label beside others that have one", "Label or remove them"),

@@ -17,6 +17,9 @@ from .medmnist import list_arrays
 from .rows import list_rows
 from .tree import ARRAY_SUFFIXES, kind_of, walk
 
+AboutTable = tuple[Mapping[str, str] | None, str | None, Mapping[str, str] | None]
+"""Columns, path form and names of splits."""
+
 SUBJECT = re.compile(r"(?:^|/)(sub-[A-Za-z0-9]+)(?=[_/.])")
 """How BIDS, the usual layout of NIfTI files, names a subject (Brain Imaging Data Structure, 'Entities')."""
 
@@ -26,6 +29,8 @@ def list_dataset(
     *,
     csv: str | os.PathLike[str] | None = None,
     columns: Mapping[str, str] | None = None,
+    path_form: str | None = None,
+    split_names: Mapping[str, str] | None = None,
     patient_pattern: str | None = None,
     use_folders: bool = True,
 ) -> Listing:
@@ -36,6 +41,8 @@ def list_dataset(
         csv: The table that lists the images of a folder, relative to the working directory or to the folder.
         columns: Names of the table's columns for ``path``, ``label``, ``patient`` and ``split``, where they differ
             from those that ``build_datalist`` knows.
+        path_form: How the table's value becomes a path, as ``build_datalist`` takes it.
+        split_names: What the table calls the splits.
         patient_pattern: Regular expression, searched in the path of each image that has no patient; its first group,
             or the whole match, is the patient.
         use_folders: Whether folders are classes where no table says otherwise.
@@ -52,9 +59,9 @@ def list_dataset(
     if path.is_file() and suffix in ARRAY_SUFFIXES:
         listing = list_arrays(path)
     elif path.is_file() and suffix in TABLE_SUFFIXES:
-        listing = list_rows(path.parent, path, columns)
+        listing = list_rows(path.parent, path, columns, path_form, split_names)
     elif path.is_dir():
-        listing = _list_folder(path, csv, columns, use_folders)
+        listing = _list_folder(path, csv, (columns, path_form, split_names), use_folders)
     else:
         found = "a file of another kind" if path.exists() else "nothing there"
         cure = "Name the folder of the images, their table, or their .npz file; unpack an archive first"
@@ -68,20 +75,18 @@ def list_dataset(
     return listing
 
 
-def _list_folder(
-    root: Path, csv: str | os.PathLike[str] | None, columns: Mapping[str, str] | None, use_folders: bool
-) -> Listing:
+def _list_folder(root: Path, csv: str | os.PathLike[str] | None, about_table: AboutTable, use_folders: bool) -> Listing:
     table = None
     if csv is not None:
         table = Path(os.path.expanduser(csv))
         table = table if table.is_file() else root / table
     else:
         only = find_table(root)
-        if only is not None and (columns or lists_images(only)):
+        if only is not None and (any(about_table) or lists_images(only)):
             table = only
     if table is not None:
-        return list_rows(root, table, columns)
-    if columns:
+        return list_rows(root, table, *about_table)
+    if any(about_table):
         raise DatasetError(f"one table in {root}", "none or several", "Name it with csv, or --csv")
     names, remarks = walk(root)
     kinds = {name: kind_of(root / name) for name in names}

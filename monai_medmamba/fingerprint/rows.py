@@ -7,26 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..data import DatasetError
-from ..data.entry import SPLIT_NAMES
-from ..data.path_form import relative_path
-from ..data.table import find_columns, read_rows
+from ..data.path_form import BLANK, PathForm
+from ..data.table import find_columns, known_splits, read_rows
 from .item import PICTURE, Item, Listing, Remark
 from .tree import kind_of, leads_inside, walk
 
 
-def list_rows(root: Path, table: Path, columns: Mapping[str, str] | None = None) -> Listing:
+def list_rows(
+    root: Path,
+    table: Path,
+    columns: Mapping[str, str] | None = None,
+    path_form: str | None = None,
+    split_names: Mapping[str, str] | None = None,
+) -> Listing:
     """Lists the images of a table as ``build_datalist`` does, with a remark on each row that it would refuse.
 
     Args:
         root: The folder to which paths are relative. A path that leads outside is remarked on and never opened.
         table: The file.
         columns: Names of columns, where they differ from the usual ones.
+        path_form: How a value becomes a path, as ``build_datalist`` takes it.
+        split_names: What the table calls the splits.
 
     Returns:
         One item a file, and remarks on rows and on files that no row names.
 
     Raises:
-        DatasetError: The table cannot be read, or has no column of paths.
+        DatasetError: The table cannot be read, or has no column of paths; or a setting does not fit it.
     """
     rows = read_rows(table)
     header = rows[0] if rows else []
@@ -35,17 +42,22 @@ def list_rows(root: Path, table: Path, columns: Mapping[str, str] | None = None)
         cure = "Rename it, or name it as in --column path=file"
         raise DatasetError(f"a column path or image in {table}", ", ".join(header) or "an empty file", cure)
 
+    form, splits = PathForm(root, path_form or BLANK), known_splits(split_names)
     remarks: list[Remark] = []
     items: dict[str, Item] = {}
     real_root = os.path.realpath(root)
     for number, row in enumerate(rows[1:], start=2):
         values = {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
-        path = relative_path(root, values["path"]) if values["path"] and "\0" not in values["path"] else None
+        try:
+            path = form.path(values["path"]) if values["path"] and "\0" not in values["path"] else None
+        except LookupError as error:
+            remarks.append(Remark("not_found_once", f"row {number}", f"{values['path']}: {error}"))
+            continue
         if path is None:
             code = "outside_path" if values["path"] else "empty_row"
             remarks.append(Remark(code, f"row {number}", values["path"]))
             continue
-        item = _item(root, path, values)
+        item = _item(root, path, values, splits)
         if "split" in places and item.split is None:
             remarks.append(Remark("unknown_split", path, f"row {number}: {values['split'] or 'empty'}"))
         if "label" in places and item.label is None:
@@ -68,8 +80,9 @@ def list_rows(root: Path, table: Path, columns: Mapping[str, str] | None = None)
     return Listing(str(root), "table", labels_from, ordered, other, remarks + found)
 
 
-def _item(root: Path, path: str, values: Mapping[str, str]) -> Item:
-    split = SPLIT_NAMES.get(values.get("split", "").lower())
+def _item(root: Path, path: str, values: Mapping[str, str], splits: Mapping[str, str]) -> Item:
+    written = values.get("split", "")
+    split = splits.get(written, splits.get(written.lower()))
     return Item(
         path, kind_of(root / path) or PICTURE, values.get("label") or None, split, values.get("patient") or None
     )

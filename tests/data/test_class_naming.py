@@ -1,4 +1,7 @@
-from monai_medmamba.data.class_naming import name_classes
+import pytest
+
+from monai_medmamba.data import DatasetError
+from monai_medmamba.data.class_naming import name_classes, name_marks
 from monai_medmamba.data.entry import Entry
 
 
@@ -25,3 +28,11 @@ def test_one_name_is_one_class():
 def test_names_for_nothing_are_told(caplog):
     name_classes(entries("0"), {"0": "a", "7": "b"})
     assert "labels 7 that label_names" in caplog.text
+
+
+def test_marks_are_named_by_place():
+    assert name_marks(entries("0 1 0", "0 0 0")) == ("0", "1", "2")
+    assert name_marks(entries("0 1"), {"1": "mass"}) == ("0", "mass")
+    assert name_marks([]) == ()
+    with pytest.raises(DatasetError, match="a name of its own for each label, found a, a"):
+        name_marks(entries("0 1"), {"0": "a", "1": "a"})

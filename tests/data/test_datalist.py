@@ -47,6 +47,39 @@ def test_weights_need_every_class(datalist):
         Datalist(("a", "b"), datalist.training[:2], [], [], datalist.root).class_weights()
 
 
+def several(*labels):
+    items = [{"image": f"/s/{i}.png", "label": list(marks)} for i, marks in enumerate(labels)]
+    return Datalist(("a", "b"), items, [], [], "/s")
+
+
+def test_positive_weights():
+    datalist = several((1, 0), (1, 1), (0, 0), (1, 0))
+    assert datalist.positive_weights().tolist() == pytest.approx([1 / 3, 3])
+    assert datalist.positive_weights().dtype == torch.float32
+    with pytest.raises(DatasetError, match="positive_weights instead"):
+        datalist.class_weights()
+    with pytest.raises(DatasetError, match="1 classes without:\n  b"):
+        several((1, 0), (0, 0)).positive_weights()
+    with pytest.raises(DatasetError, match="1 labels on all:\n  a"):
+        several((1, 0), (1, 1)).positive_weights()
+
+
+def test_positive_weights_need_several_labels(datalist):
+    with pytest.raises(DatasetError, match="class_weights instead"):
+        datalist.positive_weights()
+
+
+@pytest.mark.parametrize("labels", [(1,), (1, 2), (1, 0, 0)])
+def test_marks_that_do_not_fit(labels):
+    with pytest.raises(DatasetError, match="2 labels of 0 or 1"):
+        several((1, 0), labels)
+
+
+def test_kinds_of_labels_do_not_mix(datalist):
+    with pytest.raises(DatasetError, match="1 others"):
+        Datalist(("a", "b"), [*several((1, 0)).training, {"image": "/s/9.png", "label": 1}], [], [], "/s")
+
+
 def test_saves_and_loads(datalist, tmp_path):
     datalist.save(tmp_path / "lists" / "datalist.json")
     content = json.loads((tmp_path / "lists" / "datalist.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ def labels(found):
 
 
 def test_folders(folder):
-    root, entries, _ = list_entries(folder)
+    root, entries, *_ = list_entries(folder)
     assert root == folder
     assert [entry.path for entry in entries] == ["a/1.png", "b/2.png"]
 
@@ -63,6 +63,7 @@ def packed(tmp_path, monkeypatch):
 def test_arrays(packed):
     listed = list_entries(packed)
     assert list_entries(packed.parent) == listed
+    assert not listed.several_labels
     assert labels(listed) == {"train_images/0.png": "0", "train_images/1.png": "1"}
     assert listed.label_names == {"0": "malignant", "1": "normal, benign"}
     with pytest.raises(DatasetError, match="the file tells labels and splits itself"):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_medmamba.data import DatasetError, build_datalist, medmnist_images
+from monai_medmamba.data import Datalist, DatasetError, build_datalist, describe, medmnist_images
 from monai_medmamba.data.medmnist_images import unpack_medmnist, unpacked_name
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_file_leaves_nothing(npz, cache):
         (np.zeros((2, 4, 4)), [0, 1], "float64"),
         (random(2, 4, 4, dtype=np.int16), [0, 1], "int16"),
         (random(2, 4, 4, 3, dtype=np.uint16), [0, 1], "uint16"),
-        (random(2, 4, 4), [[0, 1], [1, 1]], "2 labels an image beside train_images"),
+        (random(2, 4, 4), [[0, 1], [1, 2]], r"labels of shape \(2, 2\) beside train_images"),
         (random(2, 4, 4), None, "no labels beside train_images"),
     ],
 )
@@ -100,6 +100,40 @@ def test_refuses(npz, images, labels, message):
     with pytest.raises(DatasetError, match=message) as refused:
         unpack_medmnist(npz(**arrays))
     assert "set.npz" in str(refused.value)
+
+
+@pytest.fixture
+def chest(npz):
+    """A file in which an image may have several labels, or none."""
+
+    def write(splits=("train", "val", "test"), marks=((0, 0, 0), (1, 0, 1), (0, 1, 0), (1, 1, 0))):
+        arrays = {}
+        for i, short in enumerate(splits):
+            arrays[f"{short}_images"] = random(len(marks), 8, 8) ^ i
+            arrays[f"{short}_labels"] = np.array(marks, np.uint8)
+        return npz("chestmnist_like.npz", **arrays)
+
+    return write
+
+
+def test_several_labels_an_image(chest, tmp_path):
+    datalist = build_datalist(chest())
+    assert datalist.several_labels
+    assert datalist.class_names == ("atelectasis", "cardiomegaly", "effusion")
+    assert [item["label"] for item in datalist.test] == [[0, 0, 0], [1, 0, 1], [0, 1, 0], [1, 1, 0]]
+    assert datalist.counts()["training"] == {"atelectasis": 2, "cardiomegaly": 2, "effusion": 1}
+    datalist.save(tmp_path / "list.json")
+    assert Datalist.load(tmp_path / "list.json") == datalist
+    assert "total" in describe(datalist)
+
+
+def test_several_labels_need_every_split_and_class(chest):
+    with pytest.raises(DatasetError, match="fewer splits"):
+        build_datalist(chest(("train", "test")))
+    with pytest.raises(DatasetError, match="effusion: none in training"):
+        build_datalist(chest(marks=((1, 0, 0), (0, 1, 0))))
+    with pytest.raises(DatasetError, match="a name of its own"):
+        build_datalist(chest(), label_names={"0": "a", "1": "a"})
 
 
 def test_names():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_medmamba.data import DatasetError
+from monai_medmamba.data import DatasetError, layout_phantoms
 from monai_medmamba.fingerprint import SCHEMA_VERSION, fingerprint_dataset, load_fingerprint
 from testing.dicom_files import write_dicom
 
@@ -106,6 +106,20 @@ def test_patients_are_never_written(paint, take, tmp_path):
     for path in written:
         for secret in (b"Doe^", b"Roe^", b"1.2.3"):  # no letters alone: base64 may spell them
             assert secret not in path.read_bytes(), path
+
+
+def test_the_layout_of_a_table(tmp_path, take):
+    classes = ["Fetal brain", "Other"]
+    data = layout_phantoms(classes, "fetal_planes_db", tmp_path / "set", images_per_class=10, size=32)
+    content = take(
+        data,
+        columns={"path": "Image_name", "label": "Plane", "patient": "Patient_num", "split": "Train"},
+        path_form="Images/{}.png",
+        split_names={"1": "training", "0": "test"},
+    )
+    assert (content["dataset"]["readable"], content["dataset"]["layout"]) == (20, "table")
+    assert content["splits"] == {"training": 10, "validation": 0, "test": 10}
+    assert content["patients"]["patients"] == 11
 
 
 def test_medmnist(tmp_path, take, draw, files_of):

@@ -6,10 +6,10 @@ from monai_medmamba.fingerprint.rows import list_rows
 
 @pytest.fixture
 def listing_of(tmp_path, paint):
-    def read(text, columns=None):
+    def read(text, columns=None, **settings):
         folder = paint("1.png", "2.png", "3.png")
         (folder / "list.csv").write_text(text, encoding="utf-8")
-        return list_rows(folder, folder / "list.csv", columns)
+        return list_rows(folder, folder / "list.csv", columns, **settings)
 
     return read
 
@@ -40,6 +40,17 @@ def test_rows_that_are_wrong_are_named_and_passed_over(listing_of):
 def test_named_columns(listing_of):
     listing = listing_of("file,dx\n1.png,a\n", {"path": "file", "label": "dx"})
     assert (listing.items[0].path, listing.items[0].label) == ("1.png", "a")
+
+
+def test_forms_of_paths_and_names_of_splits(listing_of, paint):
+    paint("part_1/7.png", "part_1/8.png", "part_2/8.png")
+    text = "path,label,split\n7,a,1\n8,b,0\n9,b,0\n"
+    listing = listing_of(text, path_form="**/{}.png", split_names={"1": "training", "0": "test"})
+    assert [(item.path, item.split) for item in listing.items] == [("part_1/7.png", "training")]
+    assert [remark for remark in listing.remarks if remark.code != "not_in_table"] == [
+        ("not_found_once", "row 3", "8: part_1/8.png = part_2/8.png"),
+        ("not_found_once", "row 4", "9: no such file"),
+    ]
 
 
 def test_a_table_may_know_no_labels(listing_of):
