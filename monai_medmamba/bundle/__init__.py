@@ -1,6 +1,7 @@
-"""What a bundle's JSON calls to join data, networks and handlers."""
+"""What a bundle's JSON calls to join data, networks and handlers; and the overlays that change any bundle."""
 
 from .dataset import list_images, prepare_data
+from .overlay import Overlay, find_overlay, list_overlays
 from .trained import describe_trained
 
-__all__ = ["describe_trained", "list_images", "prepare_data"]
+__all__ = ["Overlay", "describe_trained", "find_overlay", "list_images", "list_overlays", "prepare_data"]
