@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..bundle import find_overlay
 from ..files import atomic_path
 from .metadata import metadata
 from .plan import Plan
@@ -17,7 +18,7 @@ from .task import Task
 
 __all__ = ["write_bundle"]
 
-CONFIGS = ("train", "evaluate", "inference", "inference_trt", "multi_gpu_train")
+CONFIGS = ("train", "evaluate", "inference", "inference_trt")
 SHARED = ("variant", "image_size", "batch_size", "learning_rate", "epochs")  # differ by device
 PLAIN = ("mean", "std", "weight_decay", "warmup_epochs", "label_smoothing", "seed", "class_weight_power")
 
@@ -65,6 +66,7 @@ def write_bundle(
         f"configs/{name}.json": json.dumps(part, indent=4, ensure_ascii=False) + "\n" for name, part in parts.items()
     }
     texts["configs/plan.json"] = json.dumps(plan.as_dict(), indent=4, ensure_ascii=False) + "\n"
+    texts["configs/multi_gpu_train.json"] = find_overlay("multi_gpu_train").path.read_text(encoding="utf-8")
     texts["configs/logging.conf"] = _read("logging.conf")
     texts["docs/README.md"] = readme(plan, task, root, dataset_dir)
     texts["docs/data_license.txt"] = task.licence.rstrip() + "\n"

@@ -17,9 +17,7 @@ from monai_medmamba.networks import load_weights
 from testing.bundles import ROOT, class_folders, monai_bundle
 
 BUNDLE = ROOT / "bundles" / "medmamba_endo"
-TRAIN, EVALUATE, INFERENCE, SEVERAL = (
-    str(BUNDLE / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference", "multi_gpu_train")
-)
+TRAIN, EVALUATE, INFERENCE = (str(BUNDLE / "configs" / f"{name}.json") for name in ("train", "evaluate", "inference"))
 INFERENCE_TRT = str(BUNDLE / "configs" / "inference_trt.json")
 NAMES = ["bright", "dark", "middle"]
 
@@ -265,17 +263,6 @@ def test_a_loss_that_explodes_stops_with_the_cure(images, tmp_path):
     done = monai_bundle("run", "training", "--config_file", TRAIN, *words)
     assert done.returncode != 0
     assert "Lower --learning_rate" in done.stderr
-
-
-@pytest.mark.slow
-def test_two_processes_train_and_leave_cleanly(images, tmp_path):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    words = settings(tmp_path, dataset_dir=images, batch_size=4)
-    done = monai_bundle("run", "training", "--config_file", f"['{TRAIN}','{SEVERAL}']", *words, launcher=launcher)
-    assert done.returncode == 0, done.stderr
-    with (tmp_path / "output" / "history.csv").open(newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == 2
-    assert (tmp_path / "models" / "model.safetensors").is_file()
 
 
 @pytest.mark.slow

@@ -1,0 +1,179 @@
+"""Measure training on several GPUs against one: images a second, end to end, and whether the gradients are the same.
+
+``python benchmarks/multi_gpu.py --counts 1 2`` on a machine with two GPUs takes about six minutes. Every run is the
+bundle's own training through torchrun, on JPEG files made from the phantoms, in two series: the same whole batch, and
+the same batch for each process. On a machine without a GPU the processes talk through gloo; ``--quick`` makes it small.
+The record goes to ``benchmarks/results/<date>-multi-gpu.json`` (another folder with ``--out``).
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import torch
+from feeding import write_images
+from record import Record
+from targets import RESULTS
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from monai_medmamba.bundle import find_overlay
+from monai_medmamba.distributed import (
+    JoinedLoss,
+    enter_processes,
+    join_batchnorm,
+    leave_processes,
+    process_count,
+    process_device,
+    process_rank,
+)
+from monai_medmamba.networks import GraphedTraining, create_medmamba
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAIN = ROOT / "bundles" / "medmamba_endo" / "configs" / "train.json"
+STEPS = 4  # that compare gradients: the first records the graphs, the others replay them
+# Graph, joined batch normalisation, bf16. Without joining, gradients differ by more than rounding, as they should.
+CPU_CASES = ((False, True, False),)
+GPU_CASES = (*CPU_CASES, (True, True, False), (True, True, True), (True, False, False))
+
+
+def torchrun(count: int, words: list[str]) -> str:
+    """Run words in some processes and return what they wrote; an error says the end of it."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count), *words]
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{count} processes left with {done.returncode}: {done.stderr[-3000:]}")
+    return done.stderr
+
+
+def throughput(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> dict:
+    """Train the bundle and return its images a second, of the epochs between the first and the last."""
+    where = folder / f"{count}-{batch}-{scale.sync_batchnorm}"
+    values = {"dataset_dir": folder / "images", "output_dir": where / "output", "ckpt_dir": where / "models"}
+    values |= {"variant": scale.variant, "image_size": scale.size, "batch_size": batch, "epochs": scale.epochs}
+    values |= {"val_interval": scale.epochs, "sync_batchnorm": scale.sync_batchnorm}
+    configs = f"['{TRAIN}','{find_overlay('multi_gpu_train').path}']"
+    words = [word for name, value in values.items() for word in (f"--{name}", str(value))]
+    torchrun(count, ["-m", "monai.bundle", "run", "training", "--config_file", configs, *words])
+    with (where / "output" / "history.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    taken = scale.images // batch * batch
+    rates = [taken / float(row["seconds"]) for row in rows]
+    losses = [float(row["train_loss"]) for row in rows]
+    return {
+        "images_per_second": round(median(rates[1:-1]), 1),  # the last validates
+        "epochs": [round(rate, 1) for rate in rates],
+        "train_loss": [round(loss, 5) for loss in losses],
+    }
+
+
+def gradients(scale: argparse.Namespace, folder: Path, name: str) -> None:
+    """In each process: train some steps on its share of a fixed batch; the first one writes gradients and losses."""
+    device, rank, count = process_device(), process_rank(), process_count()
+    enter_processes(device)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(scale.batch, 3, scale.size, scale.size, generator=generator)
+    labels = torch.randint(8, (scale.batch,), generator=generator)
+    order = torch.randperm(scale.batch, generator=generator) if scale.shuffled else torch.arange(scale.batch)
+    mine = order[rank::count]
+    x, labels = x[mine].to(device), labels[mine].to(device)
+    torch.manual_seed(0)
+    network = create_medmamba(scale.variant, num_classes=8, drop_path_rate=0.0)
+    network = (join_batchnorm(network, device) if scale.sync_batchnorm else network).to(device).train()
+    inner = GraphedTraining(network) if scale.graph else network
+    ids = [device] if device.type == "cuda" else None
+    module = DistributedDataParallel(inner, device_ids=ids, broadcast_buffers=False, gradient_as_bucket_view=True)
+    loss_function = JoinedLoss(torch.nn.CrossEntropyLoss(torch.linspace(0.5, 2.0, 8, device=device)))
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
+    losses, found = [], []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=scale.bf16):
+            loss = loss_function(module(x), labels)
+        loss.backward()
+        found.append(torch.cat([p.grad.detach().flatten().double().cpu() for p in network.parameters()]))
+        optimizer.step()
+        losses.append(loss.item())
+    if rank == 0:
+        torch.save({"gradients": torch.stack(found), "losses": losses}, folder / f"{name}.pt")
+    leave_processes()
+
+
+def difference(found: Tensor, expected: Tensor) -> list[float]:
+    """Return for each step the distance of two gradients over the length of the second."""
+    ratio = (found - expected).norm(dim=1) / expected.norm(dim=1)
+    return [float(f"{value:.3g}") for value in ratio]
+
+
+def compare(count: int, scale: argparse.Namespace, folder: Path, sync: bool, graph: bool, bf16: bool) -> dict:
+    """Return how far gradients are from one process; and how far that is from itself with its images reordered."""
+    kinds = {"one": (1, sync, False), "reordered": (1, sync, True), "several": (count, sync, False)}
+    results = {}
+    for name, (processes, joined, shuffled) in kinds.items():
+        said = {"batch": scale.batch, "size": scale.size, "variant": scale.variant, "sync_batchnorm": joined}
+        said |= {"graph": graph, "bf16": bf16, "shuffled": shuffled}
+        torchrun(processes, [str(Path(__file__)), "--worker", json.dumps(said), str(folder), name])
+        results[name] = torch.load(folder / f"{name}.pt", weights_only=True)
+    expected = results["one"]
+    return {
+        "difference": difference(results["several"]["gradients"], expected["gradients"]),
+        "rounding": difference(results["reordered"]["gradients"], expected["gradients"]),
+        "losses": results["several"]["losses"],
+        "losses_of_one": expected["losses"],
+    }
+
+
+def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
+    """Measure every row."""
+    scale = argparse.Namespace(variant="tiny", size=224, batch=64, images=4096, epochs=5, sync_batchnorm=True)
+    if arguments.quick:
+        scale = argparse.Namespace(variant="nano", size=32, batch=16, images=64, epochs=3, sync_batchnorm=True)
+    several = [count for count in arguments.counts if count > 1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for count in several:
+            for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:
+                what = {"what": "gradients", "processes": count, "sync_batchnorm": sync, "graph": graph}
+                what |= {"bf16": bf16, "batch": scale.batch, "size": scale.size, "network": scale.variant}
+                record.row(what, lambda c=count, g=graph, s=sync, b=bf16: compare(c, scale, folder, s, g, b))
+        write_images(folder / "images", scale.images)
+        for sync in (True, False):
+            for count in arguments.counts if sync else several:
+                for batch in dict.fromkeys((scale.batch, scale.batch * count)):
+                    of = argparse.Namespace(**{**vars(scale), "sync_batchnorm": sync})
+                    what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": batch}
+                    what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+                    record.row(what, lambda c=count, b=batch, o=of: throughput(c, b, o, folder))
+
+
+def main() -> int:
+    """Measure, and return 1 if a row failed."""
+    if sys.argv[1:2] == ["--worker"]:
+        gradients(argparse.Namespace(**json.loads(sys.argv[2])), Path(sys.argv[3]), sys.argv[4])
+        return 0
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--counts", type=int, nargs="+", default=[1, 2], metavar="N", help="of processes, 1 first")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
+    parser.add_argument("--seconds", type=float, default=1500, help="begin no row after this long")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    on_gpu = torch.cuda.is_available()
+    device = torch.cuda.get_device_name() if on_gpu else "cpu"
+    path = arguments.out / f"{Record.today()}-multi-gpu.json"
+    record = Record(path, device, arguments.seconds, {"gpus": torch.cuda.device_count()})
+    record.run_section("multi_gpu", lambda: measure(record, arguments, on_gpu))
+    if any("failed" in row for row in record.rows) or "failed" in record.content["sections"]["multi_gpu"]:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

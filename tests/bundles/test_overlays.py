@@ -1,0 +1,69 @@
+"""What each overlay changes, in every bundle."""
+
+import pytest
+import torch
+from ignite.engine import Events
+from monai.bundle import ConfigWorkflow
+
+from monai_medmamba.bundle import find_overlay
+from testing.bundles import BUNDLES, ROOT, class_folders
+
+pytestmark = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+
+
+@pytest.fixture
+def workflow(bundle, monkeypatch, tmp_path):
+    """Makes a training under overlays, ready to run."""
+    monkeypatch.chdir(ROOT)
+    folder = class_folders(tmp_path / "images", ["a", "b"])
+
+    def make(*names, **settings):
+        overlays = [str(find_overlay(name).path) for name in names]
+        made = ConfigWorkflow(
+            config_file=[str(bundle / "configs" / "train.json"), *overlays],
+            workflow_type="train",
+            logging_file=False,
+            **{"dataset_dir": str(folder), "output_dir": f"{tmp_path}/output", "ckpt_dir": f"{tmp_path}/models"},
+            **{"variant": "nano", "image_size": 32, "batch_size": 4, "epochs": 1, **settings},
+        )
+        made.initialize()
+        return made
+
+    return make
+
+
+def part(workflow, name):
+    return workflow.parser.get_parsed_content(name)
+
+
+def test_amp_off(workflow):
+    """As if on a GPU, where it is on by default."""
+    assert part(workflow(on_gpu=True), "amp") is True
+    off = workflow("amp_off", on_gpu=True)
+    assert part(off, "amp") is False
+
+
+def test_resume(workflow, tmp_path):
+    workflow().run()
+    began = torch.load(tmp_path / "models" / "last.pt", weights_only=True)["iteration"]
+    resumed = workflow("resume", epochs=2)
+    steps = []
+    trainer = part(resumed, "train#trainer")
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: steps.append(engine.state.iteration))
+    resumed.run()
+    assert steps == list(range(began + 1, 2 * began + 1))  # the second epoch alone
+
+
+def test_deterministic(workflow, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # the user's own choice holds
+    before = torch.are_deterministic_algorithms_enabled()
+    try:
+        torch.use_deterministic_algorithms(False)
+        workflow("deterministic")
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.backends.cudnn.benchmark
+        with pytest.raises(RuntimeError, match="does not have a deterministic implementation"):
+            torch.empty(2).put_(torch.tensor([0]), torch.tensor([1.0]), accumulate=False)
+    finally:
+        torch.use_deterministic_algorithms(before)
