@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -40,7 +41,7 @@ TRAIN = ROOT / "bundles" / "medmamba_endo" / "configs" / "train.json"
 STEPS = 4  # that compare gradients: the first records the graphs, the others replay them
 # Graph, joined batch normalisation, bf16. Without joining, gradients differ by more than rounding, as they should.
 CPU_CASES = ((False, True, False),)
-GPU_CASES = (*CPU_CASES, (True, True, False), (True, True, True), (True, False, False))
+GPU_CASES = ((True, True, False), (True, True, True), *CPU_CASES, (True, False, False))
 
 
 def torchrun(count: int, words: list[str]) -> str:
@@ -132,26 +133,29 @@ def compare(count: int, scale: argparse.Namespace, folder: Path, sync: bool, gra
 
 
 def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
-    """Measure every row."""
-    scale = argparse.Namespace(variant="tiny", size=224, batch=64, images=4096, epochs=5, sync_batchnorm=True)
+    """Measure every row, what matters most first: more images at once, then the same batch, then gradients."""
+    scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=5)
     if arguments.quick:
-        scale = argparse.Namespace(variant="nano", size=32, batch=16, images=64, epochs=3, sync_batchnorm=True)
+        scale = argparse.Namespace(variant="nano", size=32, images=64, epochs=3)
+    scale.images, batch = arguments.images or scale.images, 16 if arguments.quick else arguments.batch
     several = [count for count in arguments.counts if count > 1]
+    trainings = [(1, batch, True)] if 1 in arguments.counts else []
+    trainings += [(count, batch * count, sync) for count in several for sync in (True, False)]
+    trainings += [(count, batch, True) for count in several]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        write_images(folder / "images", scale.images)
+        for count, whole, sync in trainings:
+            of = argparse.Namespace(**vars(scale), sync_batchnorm=sync)
+            what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": whole}
+            what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+            record.row(what, partial(throughput, count, whole, of, folder))
+        scale.batch = min(batch, 64)
         for count in several:
             for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:
                 what = {"what": "gradients", "processes": count, "sync_batchnorm": sync, "graph": graph}
                 what |= {"bf16": bf16, "batch": scale.batch, "size": scale.size, "network": scale.variant}
-                record.row(what, lambda c=count, g=graph, s=sync, b=bf16: compare(c, scale, folder, s, g, b))
-        write_images(folder / "images", scale.images)
-        for sync in (True, False):
-            for count in arguments.counts if sync else several:
-                for batch in dict.fromkeys((scale.batch, scale.batch * count)):
-                    of = argparse.Namespace(**{**vars(scale), "sync_batchnorm": sync})
-                    what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": batch}
-                    what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
-                    record.row(what, lambda c=count, b=batch, o=of: throughput(c, b, o, folder))
+                record.row(what, partial(compare, count, scale, folder, sync, graph, bf16))
 
 
 def main() -> int:
@@ -161,6 +165,8 @@ def main() -> int:
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2], metavar="N", help="of processes, 1 first")
+    parser.add_argument("--batch", type=int, default=128, metavar="N", help="images of one process (128)")
+    parser.add_argument("--images", type=int, metavar="N", help="to train on (4096)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     parser.add_argument("--seconds", type=float, default=1500, help="begin no row after this long")
     parser.add_argument("--out", type=Path, default=RESULTS)
