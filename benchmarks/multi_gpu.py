@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -45,13 +46,14 @@ GPU_CASES = ((True, True, False), (True, True, True), *CPU_CASES, (True, False, 
 
 
 def torchrun(count: int, words: list[str]) -> str:
-    """Run words in some processes and return what they wrote; an error says the end of it."""
+    """Run words in some processes and return what they wrote; an error says what went wrong first."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count), *words]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{count} processes left with {done.returncode}: {done.stderr[-3000:]}")
+        causes = [line for line in done.stderr.splitlines() if re.search(r"(Error|Exception|refused|failed)\b", line)]
+        raise RuntimeError(f"{count} processes left with {done.returncode}: {' | '.join(causes[:4])}"[:2000])
     return done.stderr
 
 

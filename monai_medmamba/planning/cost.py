@@ -6,15 +6,15 @@ from types import MappingProxyType
 
 __all__ = ["training_gib", "training_hours"]
 
-BASE_GIB = 0.92
+BASE_GIB = 0.942
 """Of the device, whatever is trained: its context, libraries' workspaces, the validation's leftovers."""
 STATE_GIB = MappingProxyType({"nano": 0.025, "tiny": 0.215, "small": 0.34, "base": 0.702})
 """Weights, gradients and the optimiser's two moments: 16 bytes a parameter."""
-BYTES_PER_PIXEL = MappingProxyType({"nano": 420.0, "tiny": 968.0, "small": 1230.0, "base": 1750.0})
+BYTES_PER_PIXEL = MappingProxyType({"nano": 252.0, "tiny": 896.0, "small": 1094.0, "base": 1548.0})
 """Of activations, for each pixel of each image of a batch: a step in CUDA graphs, bf16."""
 RATES = MappingProxyType(
     {
-        "gpu": {"nano": 3500.0, "tiny": 1500.0, "small": 1050.0, "base": 690.0},
+        "gpu": {"nano": 3200.0, "tiny": 1500.0, "small": 1070.0, "base": 680.0},
         "cpu": {"nano": 5.3, "tiny": 1.5, "small": 0.9, "base": 0.5},
     }
 )
