@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from . import convert, embed, export, fingerprint, info, predict, report
+from . import calibrate, compare, convert, embed, export, fingerprint, info, predict, report
 
 __all__ = ["main"]
 
-COMMANDS = (info, fingerprint, predict, embed, export, convert, report)
+COMMANDS = (info, fingerprint, predict, embed, export, convert, report, compare, calibrate)
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 
 

@@ -3,6 +3,7 @@
 It is what ``medmamba predict`` does, and gives the probabilities that a bundle's inference gives.
 """
 
+from .calibrate import calibrate_weights
 from .classifier import ImageClassifier, load_classifier
 from .embed import Embedding, embed, write_embedding
 from .onnx_classifier import load_onnx_classifier
@@ -18,6 +19,7 @@ __all__ = [
     "ImageClassifier",
     "Outcome",
     "Preprocessing",
+    "calibrate_weights",
     "embed",
     "find_pictures",
     "load_classifier",
