@@ -76,12 +76,17 @@ def test_an_active_run_takes_it(run, monkeypatch):
     assert recorder.metrics
 
 
-def test_the_real_library(run, tmp_path):
+@pytest.mark.slow
+def test_the_real_library(run, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow", reason="needs mlflow")
+    monkeypatch.chdir(tmp_path)  # where it puts the artifacts
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     log_report(run, uri, "endoscopy")
-    (found,) = mlflow.MlflowClient(uri).search_runs(["1"])
-    assert found.data.metrics["test_accuracy"] > 0
+    client = mlflow.MlflowClient(uri)
+    (found,) = client.search_runs([client.get_experiment_by_name("endoscopy").experiment_id])
+    evidence = json.loads((run / "evaluation" / "evidence.json").read_text())
+    assert found.data.metrics["test_accuracy"] == evidence["figures"]["accuracy"]["value"]
+    assert "report/report.html" in [entry.path for entry in client.list_artifacts(found.info.run_id, "report")]
 
 
 def test_without_mlflow_the_cure_is_named(run, monkeypatch):
