@@ -39,7 +39,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--table", metavar="CSV", help="with a column path and columns to part images by (the one in the data's folder)"
     )
-    parser.add_argument("--columns", nargs="+", metavar="NAME", help="of the table (those with 2 to 12 values)")
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        metavar="NAME",
+        help="of the table (those with 2 to 12 values, none that speaks of identity)",
+    )
     parser.add_argument(
         "--sensitivity", type=float, default=0.95, metavar="X", help="to fix by a threshold on validation (0.95)"
     )
