@@ -44,8 +44,8 @@ def limits(content: Mapping[str, Any]) -> list[str]:
         found.append(f"Classes with few test images, whose figures say little: {', '.join(few)}.")
     if any(row["low"] is not None and row["low"] == row["high"] for row in evidence.get("figures", {}).values()):
         found.append(
-            "Some intervals have no width: resampling cannot show errors of a kind that no test image shows. That is no "
-            "certainty."
+            "Some intervals have no width: resampling cannot show errors of a kind that no test image shows. That is "
+            "no certainty."
         )
     if evidence and evidence.get("operating_points") is None:
         found.append("No predictions on validation images were found: no threshold was chosen.")
