@@ -6,6 +6,7 @@ from .epoch_seed import EpochSeed
 from .evaluation_files import EvaluationFiles
 from .finite_loss import FiniteLoss
 from .history import TrainingHistory
+from .mlflow_report import MLflowReport, log_report
 from .progress import Progress
 from .run_record import RunRecord
 from .tensorboard_pictures import TensorBoardPictures
@@ -15,11 +16,13 @@ __all__ = [
     "EpochSeed",
     "EvaluationFiles",
     "FiniteLoss",
+    "MLflowReport",
     "Progress",
     "RunRecord",
     "TensorBoardPictures",
     "TrainingCheckpoint",
     "TrainingHistory",
     "WeightsLoader",
+    "log_report",
     "read_checkpoint",
 ]

@@ -4,6 +4,7 @@ It is what ``medmamba predict`` does, and gives the probabilities that a bundle'
 MONAI's trainers and evaluators, classify volumes by windows and by slices.
 """
 
+from .calibrate import calibrate_weights
 from .classifier import ImageClassifier, load_classifier
 from .embed import Embedding, embed, write_embedding
 from .onnx_classifier import load_onnx_classifier
@@ -23,6 +24,7 @@ __all__ = [
     "Preprocessing",
     "SliceBagInferer",
     "WindowInferer",
+    "calibrate_weights",
     "embed",
     "find_pictures",
     "load_classifier",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 from .subgroups import MOST_VALUES
 
 NAMES = ("evaluation/datalist.json", "datalist.json")
+IMAGES_A_VALUE = 5
+IDENTITY = re.compile(r"name|patient|subject|birth|date|mrn|accession|uid|(^|_)id($|_)", re.IGNORECASE)
+"""Columns of such names may tell who somebody is: none is taken unless it is asked for."""
 
 
 class RunData:
@@ -97,7 +101,7 @@ class RunData:
             images: paths, as in the predictions.
             table: CSV or TSV file with a column path (or image); None takes the one that lies in the data's folder.
             names: the columns; None takes every column beside path, label, patient and split that has from 2 to 12
-                different values.
+                different values, not more than one for each 5 images, and whose name does not speak of identity.
 
         Returns:
             Column name to the value of each image, None where the table has none.
@@ -135,7 +139,9 @@ class RunData:
         for name in names or [name for name in header if name and name.lower() not in taken]:
             where = header.index(name)
             values = [_cell(by_image.get(image), where) for image in images]
-            if names or 2 <= len({value for value in values if value}) <= MOST_VALUES:
+            different = len({value for value in values if value})
+            few = 2 <= different <= min(MOST_VALUES, max(2, len(images) // IMAGES_A_VALUE))
+            if names or (few and not IDENTITY.search(name)):
                 columns[name] = values
         return columns
 

@@ -5,6 +5,7 @@ its last reference, and goes to a file, to TensorBoard or into the report alike.
 """
 
 from .calibration import reliability_figure, risk_coverage_figure
+from .comparison import write_comparison
 from .confusion_matrix import confusion_matrix_figure
 from .curves import curves_figure
 from .examples import examples_figure
@@ -18,5 +19,6 @@ __all__ = [
     "reliability_figure",
     "risk_coverage_figure",
     "training_curves_figure",
+    "write_comparison",
     "write_report",
 ]

@@ -60,7 +60,8 @@ def _diagram(axes: Axes, part: Mapping[str, Any]) -> None:
     axes.plot(stated, true, color=SERIES[0], marker="o", markersize=4, linewidth=1.2)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
     axes.grid(True)
-    axes.text(0.04, 0.93, f"calibration error {part['ece']:.3f}", transform=axes.transAxes, fontsize=8.5, color=INK)
+    words = f"calibration error {part['ece']:.3f}"
+    axes.text(0.97, 0.05, words, transform=axes.transAxes, fontsize=8.5, color=INK, ha="right")
 
 
 @styled

@@ -42,6 +42,11 @@ def limits(content: Mapping[str, Any]) -> list[str]:
     few = [row["class"] for row in metrics["per_class"] if row["support"] < FEW]
     if few:
         found.append(f"Classes with few test images, whose figures say little: {', '.join(few)}.")
+    if any(row["low"] is not None and row["low"] == row["high"] for row in evidence.get("figures", {}).values()):
+        found.append(
+            "Some intervals have no width: resampling cannot show errors of a kind that no test image shows. That is "
+            "no certainty."
+        )
     if evidence and evidence.get("operating_points") is None:
         found.append("No predictions on validation images were found: no threshold was chosen.")
     if evidence and evidence["calibration"]["temperature"] == 1:

@@ -74,9 +74,8 @@ def _of_evidence(metrics: Mapping[str, Any], evidence: Mapping[str, Any]) -> dic
         f"{drawn['resamples']} resamples of {drawn['units']} units (unit: {drawn['unit']}), not stratified, seed "
         f"{drawn['seed']}.",
         "performance": f"On the {metrics.get('split') or 'evaluated'} split: {performance}.",
-        "calibration": f"Temperature {calibration['temperature']:.3f}, fitted on validation. Expected calibration "
-        f"error on the evaluated images {calibration['before']['ece']:.3f} before and "
-        f"{calibration['after']['ece']:.3f} after.",
+        "calibration": f"{_temperature(calibration['temperature'])} Expected calibration error on the evaluated images "
+        f"{calibration['before']['ece']:.3f} before and {calibration['after']['ece']:.3f} after.",
         "metrics": "Precision, sensitivity, specificity, F1 and AUC of each class against the rest and their "
         "unweighted means, accuracy, balanced accuracy, average precision, kappa, Matthews correlation, Brier score, "
         "calibration error.",
@@ -103,6 +102,12 @@ def _of_evidence(metrics: Mapping[str, Any], evidence: Mapping[str, Any]) -> dic
             f"{len(points)} operating points chosen on validation and applied to the test: see the report."
         )
     return found
+
+
+def _temperature(value: float) -> str:
+    if value == 1:
+        return "No temperature was fitted, or none was needed."
+    return f"The logits are divided by the temperature {value:.3f}, fitted on validation."
 
 
 def _with_interval(row: Mapping[str, Any]) -> str:

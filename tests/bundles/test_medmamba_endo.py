@@ -96,11 +96,32 @@ def test_evaluation_and_tensorboard_agree(run):
         assert log.Scalars(f"test_{name}")[-1].value == pytest.approx(figures[name], abs=1e-6)
 
 
+def test_evaluation_writes_evidence_and_a_report(run):
+    output = run / "output"
+    assert {"evidence.json", "figures.csv", "curves.csv", "subgroups.csv", "validation.csv", "datalist.json"} <= {
+        path.name for path in (output / "evaluation").iterdir()
+    }
+    assert {"report.html", "report.json", "model_card.md", "checklists"} <= {path.name for path in output.iterdir()}
+    evidence = json.loads((output / "evaluation" / "evidence.json").read_text())
+    description = torch.load(run / "models" / "model.pt", weights_only=True)["description"]
+    assert evidence["calibration"]["temperature"] == description["calibration"]["temperature"]
+    datalist = json.loads((output / "datalist.json").read_text())
+    assert evidence["data"]["splits"]["validation"]["images"] == len(datalist["validation"])
+    validation = read_predictions(output / "evaluation" / "validation.csv")
+    assert sorted(Path(i).name for i in validation.images) == sorted(
+        Path(x["image"]).name for x in datalist["validation"]
+    )
+    log = EventAccumulator(str(output / "tensorboard"))
+    log.Reload()
+    assert log.Scalars("evidence/accuracy/value")[-1].value == pytest.approx(evidence["figures"]["accuracy"]["value"])
+    assert log.Images("evidence/roc")
+
+
 def test_evaluation_of_the_validation_split_gives_the_figures_of_training(run, images, tmp_path):
     done = monai_bundle(
         *("run", "evaluating", "--config_file", f"['{TRAIN}','{EVALUATE}']", "--dataset_dir", str(images)),
         *("--ckpt_dir", str(run / "models"), "--output_dir", str(tmp_path)),
-        *("--validate#dataset#data", "$@data.validation"),
+        *("--validate#dataset#data", "$@data.validation", "--temperature", "1.0"),
     )
     assert done.returncode == 0, done.stderr
     best = torch.load(run / "models" / "model.pt", weights_only=True)["description"]["metrics"]

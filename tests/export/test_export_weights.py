@@ -7,7 +7,7 @@ import torch
 from monai_medmamba.export import FORMATS, export_weights
 from monai_medmamba.export import export_weights as module_function
 from monai_medmamba.inference import Preprocessing
-from monai_medmamba.networks import save_weights
+from monai_medmamba.networks import load_weights, save_weights
 
 KEPT = {"image_size": 40, "mean": [0.5, 0.4, 0.3], "std": [0.25, 0.2, 0.1]}
 MODULE = __import__("sys").modules[module_function.__module__]
@@ -28,6 +28,12 @@ def test_exports(weights, network, tmp_path):
     images = torch.randn(2, 3, 40, 40)
     with torch.no_grad():
         torch.testing.assert_close(run(images), network(images), atol=1e-5, rtol=1e-4)
+
+
+def test_the_file_keeps_the_temperature(network, tmp_path):
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {}, {"temperature": 1.5})
+    kept = MODULE._texts(load_weights(tmp_path / "w.safetensors")[1])
+    assert kept["monai_medmamba.calibration"] == '{"temperature": 1.5}'
 
 
 def test_a_program_for_the_size_of_the_training(weights, tmp_path):

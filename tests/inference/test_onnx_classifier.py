@@ -56,6 +56,20 @@ def test_values(tmp_path, shape):
     assert classifier.preprocessing.describe() == KEPT
 
 
+def test_a_temperature_in_the_metadata(tmp_path):
+    kept = {**DESCRIBED, "monai_medmamba.calibration": json.dumps({"temperature": 2.0})}
+    batch = torch.randn(3, 3, 32, 32)
+    classifier = load_onnx_classifier(write_onnx(tmp_path / "m.onnx", kept), device="cpu", threads=1)
+    expected = (batch.mean(dim=(2, 3)) @ torch.from_numpy(WEIGHT) / 2).softmax(dim=1)
+    torch.testing.assert_close(classifier(batch), expected)
+
+
+def test_a_temperature_from_the_weights_beside(tmp_path):
+    network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=2)
+    save_weights(tmp_path / "m.safetensors", network, NAMES, KEPT, {"temperature": 3.0})
+    assert load_onnx_classifier(write_onnx(tmp_path / "m.onnx", {}), device="cpu").temperature == 3
+
+
 def test_classes_from_the_weights_that_are_named(tmp_path):
     path = write_onnx(tmp_path / "m.onnx", {})
     weights = save_toy_weights(tmp_path / "w.safetensors", ["x", "y"])

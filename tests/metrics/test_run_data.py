@@ -64,9 +64,24 @@ def test_the_list_of_the_evaluation_comes_first(run):
 
 def test_columns_with_few_values_are_taken(run):
     folder, images = run
-    assert RunData(folder).columns(images) == {"Site": ["north", "south", ""], "id": ["7", "8", "9"]}
+    assert RunData(folder).columns(images) == {"Site": ["north", "south", ""]}
     assert RunData(folder).columns(images[:1]) == {}
     assert RunData(folder).columns(images, names=["Site"]) == {"Site": ["north", "south", ""]}
+
+
+@pytest.mark.parametrize("column", ["id", "PatientName", "birth date", "study_uid", "scan_id"])
+def test_columns_that_may_tell_who_it_is_are_taken_only_when_asked_for(run, column):
+    folder, images = run
+    table = folder.parent / "data" / "table.csv"
+    table.write_text(f"path,{column}\n4.png,Doe\n5.png,Roe\n6.png,Doe\n")
+    assert RunData(folder).columns(images) == {}
+    assert RunData(folder).columns(images, names=[column]) == {column: ["Doe", "Roe", "Doe"]}
+
+
+def test_a_value_for_almost_every_image_is_no_group(run):
+    folder, images = run
+    (folder.parent / "data" / "table.csv").write_text("path,nickname,grade\n4.png,A,1\n5.png,B,2\n6.png,C,3\n")
+    assert RunData(folder).columns(images) == {}
 
 
 def test_a_table_of_another_place(run, tmp_path):

@@ -21,6 +21,13 @@ def test_round_trip(network, tmp_path):
     assert description["preprocessing"] == {"image_size": 64, "mean": [0.5] * 3}
 
 
+def test_a_temperature_is_kept_and_needs_none(network, tmp_path):
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b"], {}, {"temperature": 1.5, "images": 9})
+    assert load_weights(tmp_path / "w.safetensors")[1]["calibration"] == {"temperature": 1.5, "images": 9}
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b"], {})
+    assert "calibration" not in load_weights(tmp_path / "w.safetensors")[1]
+
+
 def test_wrong_number_of_names(network, tmp_path):
     with pytest.raises(ValueError, match="2 class names, got 3"):
         save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {})

@@ -27,6 +27,7 @@ def test_a_good_run_still_has_its_limits():
         ({**GOOD, "evidence": {**EVIDENCE, "calibration": {"temperature": 1.0}}}, "No temperature was fitted"),
         ({**GOOD, "metrics": {"per_class": [{"class": "rare", "support": 3}]}}, "few test images.*: rare."),
         ({**GOOD, "evidence": None}, "No data list"),
+        ({**GOOD, "evidence": {**EVIDENCE, "figures": {"auc": {"low": 1.0, "high": 1.0}}}}, "intervals have no width"),
     ],
 )
 def test_each_fault_is_said(content, sentence):

@@ -20,9 +20,14 @@ def test_facts_are_those_of_the_run(content):
     assert "test: 90 images of 45 patients" in facts["partitions"]
     assert "epochs 2" in facts["training"]
     assert "2 min 05 s" in facts["hardware"]
-    assert f"Temperature {content['metrics']['temperature']:.3f}" in facts["calibration"]
+    assert f"the temperature {content['metrics']['temperature']:.3f}" in facts["calibration"]
     assert "150 resamples of 45 units (unit: patient)" in facts["uncertainty"]
     assert "Doe^Jane/" not in json.dumps(facts)
+
+
+def test_no_temperature_is_said(content):
+    evidence = {**content["evidence"], "calibration": {**content["evidence"]["calibration"], "temperature": 1.0}}
+    assert report_facts({**content, "evidence": evidence})["calibration"].startswith("No temperature was fitted")
 
 
 def test_what_is_not_known_is_not_there(content):
