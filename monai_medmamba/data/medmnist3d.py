@@ -5,9 +5,7 @@ import logging
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,12 +47,8 @@ def unpack_medmnist3d(archive: str | os.PathLike[str], root: str | os.PathLike[s
         raise DatasetError(f"a file {path}", error.strerror or str(error), cure) from error
     name = f"{path.stem}-v{VERSION}-{digest[:12]}"
     target = cache_folder() / name if root is None else Path(os.path.abspath(os.path.expanduser(root)))
-
-    def unpack(folder: Path, drawn_with: Mapping[str, Any]) -> None:
-        del drawn_with
-        _unpack(path, folder)
-
-    keep_set(target, {"medmnist3d": VERSION, "file": path.name, "sha256": digest}, unpack)
+    drawn_with = {"medmnist3d": VERSION, "file": path.name, "sha256": digest}
+    keep_set(target, drawn_with, lambda folder: _unpack(path, folder))
     return target
 
 

@@ -76,7 +76,7 @@ def chest_phantoms(
         target = cache_folder() / f"chest_phantoms-v{VERSION}-{volumes_per_class}x{size}vx-seed{seed}"
     else:
         target = Path(os.path.abspath(os.path.expanduser(root)))
-    keep_set(target, drawn_with, _draw_set)
+    keep_set(target, drawn_with, lambda folder: _draw_set(folder, drawn_with))
     return target
 
 
@@ -87,7 +87,7 @@ def _draw_set(folder: Path, drawn_with: Mapping[str, Any]) -> None:
     affine = np.diag([SPACING, SPACING, SPACING, 1])
     affine[:3, 3] = -SPACING * (drawn_with["size"] - 1) / 2
     for label in NODULES:
-        (folder / label).mkdir()
+        (folder / label).mkdir(parents=True)
         for number in range(drawn_with["volumes_per_class"]):
             values = draw_nodule(label, number, size=drawn_with["size"], seed=drawn_with["seed"])
             nibabel.save(nibabel.Nifti1Image(values, affine), folder / label / f"{label}_{number:03d}.nii.gz")

@@ -15,7 +15,7 @@ from monai_medmamba.data.dataset_error import DatasetError
 logger = logging.getLogger(__name__)
 
 MANIFEST = ".phantoms.json"
-Draw = Callable[[Path, Mapping[str, Any]], None]
+Draw = Callable[[Path], None]
 
 
 def keep_set(target: Path, drawn_with: Mapping[str, Any], draw: Draw) -> None:
@@ -27,7 +27,7 @@ def keep_set(target: Path, drawn_with: Mapping[str, Any], draw: Draw) -> None:
     Args:
         target: The set's folder, absolute.
         drawn_with: What the set follows from, JSON-able; noted in the folder.
-        draw: Writes the files of a set into a folder.
+        draw: Makes the folder it is given, and writes the files of the set into it.
 
     Raises:
         DatasetError: The folder holds files that were not drawn, or a set drawn with something else.
@@ -92,8 +92,7 @@ def _make_into_place(target: Path, drawn_with: Mapping[str, Any], draw: Draw) ->
 
 
 def _make(folder: Path, drawn_with: Mapping[str, Any], draw: Draw) -> None:
-    folder.mkdir(parents=True)
-    draw(folder, drawn_with)
+    draw(folder)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): _digest(path) for path in paths}
     manifest = {"drawn_with": dict(drawn_with), "files": files}

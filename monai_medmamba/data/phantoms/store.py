@@ -77,7 +77,7 @@ def endoscopy_phantoms(
         target = cache_folder() / f"endoscopy_phantoms-v{VERSION}-{images_per_class}x{size}px-seed{seed}"
     else:
         target = Path(os.path.abspath(os.path.expanduser(root)))
-    keep_set(target, drawn_with, _draw_set)
+    keep_set(target, drawn_with, lambda folder: _draw_set(folder, drawn_with))
     return target
 
 

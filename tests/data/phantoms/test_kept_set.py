@@ -6,9 +6,9 @@ from monai_medmamba.data import DatasetError
 from monai_medmamba.data.phantoms.kept_set import MANIFEST, keep_set
 
 
-def draw(folder, drawn_with):
-    (folder / "a").mkdir()
-    (folder / "a" / "one.txt").write_text(drawn_with["text"])
+def draw(folder):
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "one.txt").write_text("hello")
 
 
 def test_made_once(tmp_path):
@@ -43,7 +43,8 @@ def test_what_others_put_there_is_safe(tmp_path):
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    def fail(folder, drawn_with):
+    def fail(folder):
+        draw(folder)
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
