@@ -49,7 +49,7 @@ class SliceBagInferer(Inferer):
 
         Args:
             inputs: (B, C, X, Y, Z).
-            network: Takes bags (B, slices, channels, *plane) to logits (B, classes).
+            network: Takes bags (B, slices, channels, H, W) to logits (B, classes).
             args: Further arguments of the network.
             kwargs: Further named arguments of the network.
 
@@ -68,7 +68,7 @@ class SliceBagInferer(Inferer):
             volumes: (B, C, X, Y, Z).
 
         Returns:
-            (B, slices, (2 neighbours + 1) C, *plane); of each slice, all channels of its lowest neighbour come first.
+            (B, slices, (2 neighbours + 1) C, H, W); of each slice, all channels of its lowest neighbour come first.
 
         Raises:
             ValueError: It is no batch of volumes.
@@ -76,7 +76,7 @@ class SliceBagInferer(Inferer):
         if volumes.dim() != 5:
             raise ValueError(f"expected volumes (B, C, X, Y, Z), got {tuple(volumes.shape)}")
         volumes = volumes.as_tensor() if isinstance(volumes, MetaTensor) else volumes
-        stack = volumes.movedim(2 + self.axis, 1)  # (B, depth, C, *plane)
+        stack = volumes.movedim(2 + self.axis, 1)  # (B, depth, C, H, W)
         depth = stack.shape[1]
         middle = torch.arange(depth, device=stack.device)
         if self.slices is not None:

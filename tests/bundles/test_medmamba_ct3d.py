@@ -204,10 +204,11 @@ def test_two_processes_train_and_leave_cleanly(volumes, tmp_path):
 def test_the_phantoms_are_learned(tmp_path):
     """The embedded default, by the command of the README, for fewer epochs."""
     words = ["--output_dir", f"{tmp_path}/output", "--ckpt_dir", f"{tmp_path}/models", "--epochs", "20"]
-    trained = monai_bundle("run", "training", "--config_file", TRAIN, *words, timeout=1800)
+    options = {"environment": {"MONAI_MEDMAMBA_CACHE": str(tmp_path / "cache")}, "timeout": 1800}
+    trained = monai_bundle("run", "training", "--config_file", TRAIN, *words, **options)
     assert trained.returncode == 0, trained.stderr
     where = ["--output_dir", f"{tmp_path}/output", "--ckpt_dir", f"{tmp_path}/models"]
-    evaluated = monai_bundle("run", "evaluating", "--config_file", BOTH, *where)
+    evaluated = monai_bundle("run", "evaluating", "--config_file", BOTH, *where, **options)
     assert evaluated.returncode == 0, evaluated.stderr
     figures = json.loads((tmp_path / "output" / "evaluation" / "metrics.json").read_text())
     assert figures["images"] == 60

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+MAX_SLICES = 2**14
+"""More are no stack of a patient; a header may claim any number of frames."""
 GROUPS = {
     "ImagePositionPatient": "PlanePositionSequence",
     "ImageOrientationPatient": "PlaneOrientationSequence",
@@ -66,9 +68,13 @@ def list_slices(path: Path, files: Sequence[tuple[Path, Dataset]]) -> list[Slice
         files: Each file with its header.
 
     Raises:
-        ImageReadError: A slice does not say where it lies, or not with sensible numbers; slices differ in size, pixel
-            spacing or direction.
+        ImageReadError: There are more than 16384; a slice does not say where it lies, or not with sensible numbers;
+            slices differ in size, pixel spacing or direction.
     """
+    frames = sum(frame_count(header) for _, header in files)
+    if frames > MAX_SLICES:
+        cure = "Keep the slices of one stack, and move the others elsewhere"
+        raise ImageReadError(path, f"it holds {frames} slices, expected at most {MAX_SLICES}", cure)
     slices = [_slice(file, header, frame) for file, header in files for frame in range(frame_count(header))]
     first = slices[0]
     for what, of in (("size", _size), ("pixel spacing", _spacing), ("direction", _direction)):

@@ -115,11 +115,12 @@ def _values(one: Slice, dataset: Dataset) -> np.ndarray:
         cure = "Read its pictures one by one, or convert the series to grey"
         raise ImageReadError(one.file, f"its colours are {colours}, expected grey slices", cure)
     lift_functional_groups(dataset, one.frame)
-    if dataset.Modality == "CT" and not ("RescaleSlope" in dataset or "ModalityLUTSequence" in dataset):
+    modality = dataset.get("Modality")
+    if modality == "CT" and not ("RescaleSlope" in dataset or "ModalityLUTSequence" in dataset):
         found = "it is a CT without the rescale that makes Hounsfield units of its values"
         raise ImageReadError(one.file, found, "Export the series again")
     stored = stored_values(one.file, dataset, one.frame)
-    if colours == "MONOCHROME1" and dataset.Modality not in MEASURED:
+    if colours == "MONOCHROME1" and modality not in MEASURED:
         stored = stored_range(dataset).sum() - stored
     with np.errstate(all="ignore"):  # a senseless rescale gives values that are refused
         return modality_values(dataset, stored)

@@ -22,6 +22,12 @@ def test_thickness_is_optional(tmp_path):
     assert list_slices(folder, find_series(folder)[0].files)[0].thickness is None
 
 
+def test_a_claim_of_a_million_frames(tmp_path):
+    folder = write_series(tmp_path, [0, 3], NumberOfFrames=1_000_000)
+    with pytest.raises(ImageReadError, match="2000000 slices, expected at most 16384"):
+        list_slices(folder, find_series(folder)[0].files)
+
+
 @pytest.mark.parametrize("tags", [{"PixelSpacing": [1, -1]}, {"ImagePositionPatient": ["1e400", 0, 0]}])
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_senseless_places(tmp_path, tags):
