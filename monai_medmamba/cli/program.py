@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from . import convert, embed, explain, export, fingerprint, info, predict, report
+from . import convert, embed, explain, export, fingerprint, info, predict, report, robustness
 
 __all__ = ["main"]
 
-COMMANDS = (info, fingerprint, predict, explain, embed, export, convert, report)
+COMMANDS = (info, fingerprint, predict, explain, embed, export, convert, report, robustness)
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 
 

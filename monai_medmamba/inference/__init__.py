@@ -6,6 +6,7 @@ It is what ``medmamba predict`` does, and gives the probabilities that a bundle'
 from .classifier import ImageClassifier, load_classifier
 from .embed import Embedding, embed, write_embedding
 from .onnx_classifier import load_onnx_classifier
+from .out_of_distribution import FeatureDistance, energy, foreign_threshold, separation
 from .picture_paths import Failure, find_pictures
 from .predict import Outcome, predict
 from .preprocessing import Preprocessing
@@ -15,14 +16,18 @@ __all__ = [
     "RESULT_SUFFIXES",
     "Embedding",
     "Failure",
+    "FeatureDistance",
     "ImageClassifier",
     "Outcome",
     "Preprocessing",
     "embed",
+    "energy",
     "find_pictures",
+    "foreign_threshold",
     "load_classifier",
     "load_onnx_classifier",
     "predict",
+    "separation",
     "write_embedding",
     "write_results",
 ]
