@@ -47,7 +47,7 @@ def test_invalid_arguments(network, method, stage, message):
 def test_the_scans_attribution_beats_random_maps(medmamba_data, patch_weights):
     """On real images, insertion less deletion: at least 0.05 over the better of two random maps.
 
-    docs/concepts/explanations.md has the figures of networks that were trained for longer.
+    Of the network that seed 0 gives. It does not hold for every seed: docs/concepts/explanations.md has the figures.
     """
     network = read_weights(patch_weights)[0]
     preprocessing = load_classifier(patch_weights, device="cpu").preprocessing
