@@ -1,14 +1,16 @@
-"""Record how well each method explains a trained network: ``python benchmarks/explanations.py W [W ...] --data FOLDER``.
+"""Record how well methods explain trained networks: ``python benchmarks/explanations.py W [W ...] --data FOLDER``.
 
-W are weights of runs that differ by their seed; FOLDER has a folder of images for each class, none of them seen in
-training. Every image's most probable class is explained, right or wrong. Written are the means of deletion and insertion,
-and of insertion less deletion the distance to random maps, with bootstrap intervals over the images, paired by image.
+W are weights of runs that differ by their seed; FOLDER holds images that training has not seen. Every image's most
+probable class is explained, right or wrong. Written are the means of deletion and insertion, and of insertion less
+deletion the distance to random maps, with bootstrap intervals over the images, paired by image.
 """
 
 import argparse
 import datetime
 import json
 import platform
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +37,9 @@ def random_map(name: str, shape: tuple[int, ...], generator: torch.Generator) ->
     return F.interpolate(torch.rand(shape[0], 1, BLOBS, BLOBS, generator=generator), shape[1:], mode="bilinear")[:, 0]
 
 
-def areas_of(weights: Path, images: list[str], seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def areas_of(weights: Path, images: list[str], seed: int, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return deletion and insertion, (n, 2), by method, and the explained classes."""
+    torch.set_num_threads(1)
     network, _description = read_weights(weights)
     prepare = load_classifier(weights, device="cpu").preprocessing
     generator = torch.Generator().manual_seed(seed)
@@ -58,7 +61,7 @@ def areas_of(weights: Path, images: list[str], seed: int) -> tuple[dict[str, np.
             else:
                 for chosen in index.unique().tolist():
                     maps[index == chosen] = importance_map(network, x[index == chosen], chosen, name)
-            rows.append(deletion_and_insertion(probabilities, x, maps, index).areas)
+            rows.append(deletion_and_insertion(probabilities, x, maps, index, steps=steps).areas)
     return {name: torch.cat(rows).numpy() for name, rows in found.items()}, torch.cat(classes).numpy()
 
 
@@ -96,15 +99,19 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", type=Path)
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--name", default="explanations", help="of the record")
+    parser.add_argument("--steps", type=int, default=16, help="of each curve")
+    parser.add_argument("--every", type=int, default=1, help="take every so many images, for a quicker run")
     parser.add_argument("--note", default="")
     arguments = parser.parse_args()
 
-    torch.set_num_threads(1)
     images, _failures = find_pictures([arguments.data])
+    images = images[:: arguments.every]
     _network, description = read_weights(arguments.weights[0])
     runs = []
-    for seed, weights in enumerate(arguments.weights):
-        areas, classes = areas_of(weights, images, seed)
+    count = len(arguments.weights)
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        found = list(pool.map(areas_of, arguments.weights, [images] * count, range(count), [arguments.steps] * count))
+    for areas, classes in found:
         groups = {"all": np.ones(len(classes), bool)}
         groups |= {name: classes == index for index, name in enumerate(description["class_names"])}
         runs.append({name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items()})
@@ -114,6 +121,7 @@ def main() -> None:
         "device": platform.processor() or platform.machine(),
         "versions": versions(),
         "images": len(images),
+        "steps": arguments.steps,
         "note": arguments.note,
         "runs": runs,
     }
@@ -123,7 +131,7 @@ def main() -> None:
     for run in runs:
         for name, group in run.items():
             for row in group["rows"]:
-                print(name, group["n"], {k: v for k, v in row.items()})
+                print(name, group["n"], row)
 
 
 if __name__ == "__main__":

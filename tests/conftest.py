@@ -59,3 +59,15 @@ def _data() -> Path | None:
     if not folder.is_dir():
         pytest.fail(f"MEDMAMBA_DATA names {name}, which is no folder", pytrace=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def patch_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a nano that learned polyp from mucosa for minutes, or those that MEDMAMBA_PATCH_WEIGHTS names."""
+    from testing.patch_network import train_on_patches
+
+    folder = _data()
+    if folder is None:
+        pytest.skip("set MEDMAMBA_DATA to the folder of real images")
+    given = os.environ.get("MEDMAMBA_PATCH_WEIGHTS")
+    return Path(given) if given else train_on_patches(folder, tmp_path_factory.mktemp("patches"))

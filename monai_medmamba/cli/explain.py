@@ -29,6 +29,7 @@ DIR gets an overlay an image and method, a picture of the four directions, and e
 A file that cannot be read is passed over and listed at the end with the reason.
 exit status: 0 all images explained, 1 nothing done (the message says why), 2 some images could not be read
 
+No map is right on every network: scan was worse than chance on one of three that were tried. Look at --areas first.
 A map shows what moved the network, not what is ill. Not for diagnostic use.
 """
 

@@ -9,11 +9,39 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from . import calibrate, compare, convert, embed, explain, export, fingerprint, info, overlay, plan, predict, report
+from . import (
+    calibrate,
+    compare,
+    convert,
+    embed,
+    explain,
+    export,
+    fingerprint,
+    info,
+    overlay,
+    plan,
+    predict,
+    report,
+    robustness,
+)
 
 __all__ = ["main"]
 
-COMMANDS = (info, fingerprint, plan, overlay, predict, explain, embed, compare, calibrate, export, convert, report)
+COMMANDS = (
+    info,
+    fingerprint,
+    plan,
+    overlay,
+    predict,
+    explain,
+    robustness,
+    embed,
+    compare,
+    calibrate,
+    export,
+    convert,
+    report,
+)
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 
 

@@ -8,6 +8,7 @@ from .calibrate import calibrate_weights
 from .classifier import ImageClassifier, load_classifier
 from .embed import Embedding, embed, write_embedding
 from .onnx_classifier import load_onnx_classifier
+from .out_of_distribution import FeatureDistance, energy, foreign_threshold, separation
 from .picture_paths import Failure, find_pictures
 from .predict import Outcome, predict
 from .preprocessing import Preprocessing
@@ -19,6 +20,7 @@ __all__ = [
     "RESULT_SUFFIXES",
     "Embedding",
     "Failure",
+    "FeatureDistance",
     "ImageClassifier",
     "Outcome",
     "Preprocessing",
@@ -26,10 +28,13 @@ __all__ = [
     "WindowInferer",
     "calibrate_weights",
     "embed",
+    "energy",
     "find_pictures",
+    "foreign_threshold",
     "load_classifier",
     "load_onnx_classifier",
     "predict",
+    "separation",
     "write_embedding",
     "write_results",
 ]

@@ -87,8 +87,16 @@ class Preprocessing:
 
     def prepare(self, pixels: NDArray[np.float32]) -> torch.Tensor:
         """Returns what the network takes of a decoded picture (3, H, W), float32, in [0, 1]; as ``read`` does."""
+        return self.normalize(self.resize(pixels))
+
+    def resize(self, pixels: NDArray[np.float32]) -> torch.Tensor:
+        """Returns a decoded picture at the network's size, still in [0, 1]: the first half of ``prepare``."""
         resize = Resize((self.image_size, self.image_size), mode="bilinear", anti_aliasing=True)
-        quantized = QuantizeRGB()(resize(torch.from_numpy(pixels)))  # as training keeps its images
+        return convert_to_tensor(resize(torch.from_numpy(pixels)), dtype=torch.float32, track_meta=False)
+
+    def normalize(self, resized: torch.Tensor) -> torch.Tensor:
+        """Returns a resized picture rounded to 256 levels and normalised: the second half of ``prepare``."""
+        quantized = QuantizeRGB()(resized)  # as training keeps its images
         return convert_to_tensor(NormalizeRGB(self.mean, self.std)(quantized), dtype=torch.float32, track_meta=False)
 
 
