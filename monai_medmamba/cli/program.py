@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from . import convert, embed, export, fingerprint, info, overlay, predict, report
+from . import convert, embed, export, fetch, fingerprint, info, overlay, predict, report
 
 __all__ = ["main"]
 
-COMMANDS = (info, fingerprint, overlay, predict, embed, export, convert, report)
+COMMANDS = (info, fetch, fingerprint, overlay, predict, embed, export, convert, report)
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 
 
