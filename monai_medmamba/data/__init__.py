@@ -5,6 +5,7 @@ from monai_medmamba.data.build import build_datalist
 from monai_medmamba.data.cached_images import CachedImages
 from monai_medmamba.data.datalist import Datalist, Sample, describe
 from monai_medmamba.data.dataset_error import DatasetError
+from monai_medmamba.data.folds import take_fold
 from monai_medmamba.data.phantoms import endoscopy_phantoms
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "build_datalist",
     "describe",
     "endoscopy_phantoms",
+    "take_fold",
 ]

@@ -54,6 +54,15 @@ def test_resume(workflow, tmp_path):
     assert steps == list(range(began + 1, 2 * began + 1))  # the second epoch alone
 
 
+def test_fold(workflow):
+    folds = [part(workflow("fold", fold=k, folds=3), "train#trainer") for k in range(3)]
+    seen = [[item["image"] for item in trainer.data_loader.images.data] for trainer in folds]
+    whole = part(workflow(), "data")
+    pool = sorted(item["image"] for item in whole.training + whole.validation)
+    assert [len(files) for files in seen] != [len(whole.training)] * 3
+    assert sorted(file for files in seen for file in files) == sorted(pool * 2)  # each is left out once
+
+
 def test_deterministic(workflow, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # the user's own choice holds
