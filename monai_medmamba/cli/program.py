@@ -16,6 +16,7 @@ from . import (
     embed,
     explain,
     export,
+    fetch,
     fingerprint,
     info,
     overlay,
@@ -29,6 +30,7 @@ __all__ = ["main"]
 
 COMMANDS = (
     info,
+    fetch,
     fingerprint,
     plan,
     overlay,

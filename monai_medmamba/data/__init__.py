@@ -6,6 +6,7 @@ from monai_medmamba.data.build_volumes import build_volume_datalist
 from monai_medmamba.data.cached_images import CachedImages
 from monai_medmamba.data.datalist import Datalist, Sample, describe
 from monai_medmamba.data.dataset_error import DatasetError
+from monai_medmamba.data.folds import take_fold
 from monai_medmamba.data.medmnist3d import unpack_medmnist3d
 from monai_medmamba.data.phantoms import chest_phantoms, endoscopy_phantoms, layout_phantoms
 
@@ -21,5 +22,6 @@ __all__ = [
     "describe",
     "endoscopy_phantoms",
     "layout_phantoms",
+    "take_fold",
     "unpack_medmnist3d",
 ]

@@ -91,6 +91,8 @@ class TrainingCheckpoint:
         seed: of the run, and so of its data's split; an evaluation splits with it again.
         resume: continue from ``last.pt`` if it is there; otherwise a training starts anew and replaces it.
         save: writes files; False on every rank but the first of a distributed run.
+        average: a running average of the network, if there is one: what validation sees, so what ``model.pt`` and
+            ``model.safetensors`` hold. ``last.pt`` has both.
 
     Example:
         >>> TrainingCheckpoint.__name__
@@ -110,8 +112,9 @@ class TrainingCheckpoint:
         seed: int = 0,
         resume: bool = False,
         save: bool = True,
+        average: nn.Module | None = None,
     ) -> None:
-        self.directory = Path(directory)
+        self.directory, self.average = Path(directory), average
         self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
         self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
         self.seed, self.resume, self.save = seed, resume, save
@@ -136,6 +139,8 @@ class TrainingCheckpoint:
         content = read_checkpoint(path)
         check_same_classes(path, content["description"], self.class_names)
         load_state(path, _bare(self.network), content)
+        if self.average is not None:  # a training that had none begins its average here
+            load_state(path, self.average, {"model": content.get("average", content["model"])})
         self.optimizer.load_state_dict(content["optimizer"])
         # Where the schedule stands is restored, not its shape: a run resumed with more epochs follows the longer one.
         progress = {key: content["lr_scheduler"][key] for key in ("last_epoch", "_step_count", "_last_lr")}
@@ -160,7 +165,10 @@ class TrainingCheckpoint:
             "best_metric": validator.best_metric,
             "best_metric_epoch": validator.best_metric_epoch,
         }
-        weights = copy.deepcopy(network).cpu() if best else None
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
+        judged: Any = network if self.average is None else self.average
+        weights = copy.deepcopy(judged).cpu() if best else None
         self._writing = self._background.submit(
             self._write, _on_cpu(model | state), weights, self._predictions(engine.state.epoch)
         )
@@ -171,7 +179,8 @@ class TrainingCheckpoint:
             calibration = None if validation is None else fit_temperature(validation)
             content["description"]["calibration"] = calibration
             if best is not None:
-                _write(self.directory / BEST, {key: content[key] for key in ("model", "description")})
+                model = content.get("average", content["model"])
+                _write(self.directory / BEST, {"model": model, "description": content["description"]})
                 save_weights(self.directory / WEIGHTS, best, self.class_names, self.preprocessing, calibration)
             _write(self.directory / LAST, content)
         except Exception as error:

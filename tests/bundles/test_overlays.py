@@ -54,6 +54,47 @@ def test_resume(workflow, tmp_path):
     assert steps == list(range(began + 1, 2 * began + 1))  # the second epoch alone
 
 
+def test_ema(workflow, tmp_path):
+    """The average follows the weights by the formula, is what is judged and kept, and goes on after a resume."""
+    made = workflow("ema", epochs=2, **{"train#trainer#max_epochs": 1})
+    average, network = part(made, "average"), part(made, "network")
+    name = "head.weight"
+    expected, ema = average.state_dict()[name].clone(), part(made, "ema")
+
+    def follow(engine):
+        share = engine.state.ema_momentum
+        expected.mul_(1 - share).add_(network.state_dict()[name], alpha=share)
+
+    part(made, "train#trainer").add_event_handler(Events.ITERATION_COMPLETED, follow)
+    made.run()
+    assert ema.ema_model is average is part(made, "validate#evaluator").network
+    torch.testing.assert_close(average.state_dict()[name], expected)
+    best, last = (torch.load(tmp_path / "models" / f"{file}.pt", weights_only=True) for file in ("model", "last"))
+    assert torch.equal(best["model"][name], average.state_dict()[name])
+    assert torch.equal(last["average"][name], average.state_dict()[name])
+    assert torch.equal(last["model"][name], network.state_dict()[name])
+    assert not torch.equal(last["model"][name], best["model"][name])
+
+    resumed = workflow("ema", "resume", epochs=2)
+    seen = []
+    trainer = part(resumed, "train#trainer")
+    trainer.add_event_handler(
+        Events.EPOCH_STARTED, lambda engine: seen.append(part(resumed, "average").state_dict()[name].clone())
+    )
+    resumed.run()
+    assert len(seen) == 1
+    assert torch.equal(seen[0], last["average"][name])
+
+
+def test_fold(workflow):
+    folds = [part(workflow("fold", fold=k, folds=3), "train#trainer") for k in range(3)]
+    seen = [[item["image"] for item in trainer.data_loader.images.data] for trainer in folds]
+    whole = part(workflow(), "data")
+    pool = sorted(item["image"] for item in whole.training + whole.validation)
+    assert [len(files) for files in seen] != [len(whole.training)] * 3
+    assert sorted(file for files in seen for file in files) == sorted(pool * 2)  # each is left out once
+
+
 def test_deterministic(workflow, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # the user's own choice holds
