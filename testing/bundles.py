@@ -1,5 +1,6 @@
 """Running a bundle as a user does: its command line, in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -58,3 +59,11 @@ def volume_folders(root: Path, names: Sequence[str], count: int = 10) -> Path:
             values[8:24, 8:24, 8:24] += np.int16(200 + 1000 * level // max(1, len(names) - 1))
             nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.5, -1.5, 1.5, 1])), root / name / f"{i}.nii.gz")
     return root
+
+
+def sample_training(bundle: Path, root: Path) -> dict[str, object]:
+    """Return the settings of a training on a few small pictures or volumes, whatever the bundle reads."""
+    volumes = "volume_size" in json.loads((bundle / "configs" / "train.json").read_text(encoding="utf-8"))
+    folder = (volume_folders if volumes else class_folders)(root, ["a", "b"])
+    size = {"volume_size": [32, 32, 32]} if volumes else {"image_size": 32, "layout": {}}
+    return {"dataset_dir": str(folder), "variant": "nano", "batch_size": 4, "epochs": 1, **size}

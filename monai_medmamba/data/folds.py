@@ -1,12 +1,11 @@
 """Cross-validation: which images a fold learns from, and which it is judged by."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from monai_medmamba.data.content import digest_images
-from monai_medmamba.data.datalist import Datalist
+from monai_medmamba.data.datalist import Datalist, Sample
 from monai_medmamba.data.dataset_error import DatasetError
-from monai_medmamba.data.entry import Entry
 from monai_medmamba.data.splits import assign_splits, join_groups
 
 
@@ -39,8 +38,8 @@ def take_fold(data: Datalist, fold: int, folds: int, seed: int = 0) -> Datalist:
     root = Path(data.root)
     pool = [*data.training, *data.validation]
     names = [Path(item["image"]).relative_to(root).as_posix() for item in pool]
-    labels = [data.class_names[item["label"]] for item in pool]
-    digests = digest_images(root, [Entry(name, label) for name, label in zip(names, labels, strict=True)])
+    labels = [_class_of(item, data) for item in pool]
+    digests = [_digest(Path(item["image"])) for item in pool]
     groups = join_groups([item.get("patient") for item in pool], digests)
     parts = {str(i): 1 / folds for i in range(folds)}
     try:
@@ -57,3 +56,16 @@ def take_fold(data: Datalist, fold: int, folds: int, seed: int = 0) -> Datalist:
         training=[item for item, out in zip(pool, held_out, strict=True) if not out],
         validation=[item for item, out in zip(pool, held_out, strict=True) if out],
     )
+
+
+def _class_of(item: Sample, data: Datalist) -> str:
+    label = item["label"]
+    if not isinstance(label, int):
+        cure = "Use the data set's own splits"
+        raise DatasetError("one label an image, to make folds by", "several", cure)
+    return data.class_names[label]
+
+
+def _digest(path: Path) -> str | None:
+    """Returns the SHA-256 of a file; None of a folder, such as that of a DICOM series."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

@@ -6,16 +6,18 @@ from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 
 from monai_medmamba.bundle import find_overlay
-from testing.bundles import BUNDLES, ROOT, class_folders
+from testing.bundles import ROOT, sample_training
 
-pytestmark = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+# The other bundles of pictures are written from the same template, by test.
+TEMPLATES = [ROOT / "bundles" / name for name in ("medmamba_endo", "medmamba_ct3d")]
+pytestmark = pytest.mark.parametrize("bundle", TEMPLATES, ids=lambda path: path.name)
 
 
 @pytest.fixture
 def workflow(bundle, monkeypatch, tmp_path):
     """Makes a training under overlays, ready to run."""
     monkeypatch.chdir(ROOT)
-    folder = class_folders(tmp_path / "images", ["a", "b"])
+    sample = sample_training(bundle, tmp_path / "images")
 
     def make(*names, **settings):
         overlays = [str(find_overlay(name).path) for name in names]
@@ -23,8 +25,7 @@ def workflow(bundle, monkeypatch, tmp_path):
             config_file=[str(bundle / "configs" / "train.json"), *overlays],
             workflow_type="train",
             logging_file=False,
-            **{"dataset_dir": str(folder), "output_dir": f"{tmp_path}/output", "ckpt_dir": f"{tmp_path}/models"},
-            **{"variant": "nano", "image_size": 32, "batch_size": 4, "epochs": 1, **settings},
+            **{"output_dir": f"{tmp_path}/output", "ckpt_dir": f"{tmp_path}/models", **sample, **settings},
         )
         made.initialize()
         return made
