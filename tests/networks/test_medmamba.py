@@ -4,7 +4,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_medmamba.networks import MedMamba, from_published, published_sizes, to_published
+from monai_medmamba.networks import GraphedTraining, MedMamba, from_published, published_sizes, to_published
 from testing.backends import require_on_cpu
 from testing.golden import below, golden_arrays, relative_rms
 from testing.model_tester import ModelTester
@@ -276,6 +276,22 @@ def test_fused_in_a_cuda_graph():
         x.copy_(torch.randn(x.shape))
         graph.replay()
         torch.testing.assert_close(y, network(x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_checkpointing_in_a_cuda_graph(spatial_dims):
+    found = []
+    for again in (False, True):
+        torch.manual_seed(0)
+        sizes = {"num_classes": 3, "depths": (1, 1), "dims": (16, 32), "drop_path_rate": 0.0}
+        network = MedMamba(spatial_dims, **sizes, use_checkpoint=again, backend="cuda").cuda().train()
+        x = torch.randn(4, 3, *[32] * spatial_dims, device="cuda")
+        (GraphedTraining(network) if again else network)(x).square().sum().backward()
+        found.append((dict(network.named_buffers()), {name: p.grad for name, p in network.named_parameters()}))
+    for plain, graphed in zip(*found, strict=True):
+        for name, expected in plain.items():
+            torch.testing.assert_close(graphed[name], expected, rtol=1e-3, atol=1e-4, msg=name)
 
 
 @pytest.mark.gpu
