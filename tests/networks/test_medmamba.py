@@ -18,9 +18,9 @@ CASES = [
     ModelTester(MICRO, (2, 3, 32, 40), ((4, 4), (8, 8), (16, 16))),
     ModelTester({**MICRO, "in_channels": 1, "num_classes": 1}, (1, 1, 47, 65), ((4, 4), (8, 8), (16, 16))),
     ModelTester({**MICRO, "patch_size": (4, 6), "patch_stride": (2, 4)}, (2, 3, 33, 40), ((2, 4), (4, 8), (8, 16))),
-    ModelTester(VOLUME, (2, 1, 32, 33, 40), ((4,) * 3, (8,) * 3, (16,) * 3)),
+    ModelTester(VOLUME, (2, 1, 32, 33, 34), ((4,) * 3, (8,) * 3, (16,) * 3)),
     ModelTester(THIN, (2, 1, 3, 37, 40), ((1, 4, 4), (1, 8, 8), (1, 16, 16))),
-    ModelTester(OVERLAPPING, (2, 1, 33, 35, 9), ((4, 4, 1), (8, 8, 1), (16, 16, 2))),
+    ModelTester(OVERLAPPING, (2, 1, 33, 35, 5), ((4, 4, 1), (8, 8, 1), (16, 16, 2))),
 ]
 forms = pytest.mark.parametrize("tester", CASES, ids=str)
 
@@ -34,11 +34,10 @@ def test_an_empty_batch():
     assert MedMamba(**{**MICRO, "depths": (1,), "dims": (8,)}).eval()(torch.zeros(0, 3, 32, 32)).shape == (0, 3)
 
 
-@pytest.mark.parametrize("tester", CASES[3:], ids=str)
-@pytest.mark.parametrize("name", ["chunked", "cpu"])
-def test_matches_reference_backend(tester, name):
-    require_on_cpu(name)
-    tester.check_backend(name)
+@pytest.mark.parametrize("tester", CASES[4:], ids=str)  # few tokens: the reference walks them one by one
+def test_matches_reference_backend(tester):
+    require_on_cpu("cpu")
+    tester.check_backends("chunked", "cpu")
 
 
 @forms
