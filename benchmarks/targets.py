@@ -12,6 +12,7 @@ from cpu_rows import PUBLISHED
 from export_targets import EXPORT_TARGETS
 from gpu_targets import GPU_TARGETS
 from target import Reading, Target, row, rows
+from volume_targets import VOLUME_TARGETS
 
 RESULTS = Path(__file__).resolve().parent / "results"
 IMAGE = {"what": "inference, batch 1, 224 px"}
@@ -163,7 +164,7 @@ CPU_TARGETS = (
     ),
 )
 
-TARGETS = (*CPU_TARGETS, *EXPORT_TARGETS, *GPU_TARGETS)
+TARGETS = (*CPU_TARGETS, *EXPORT_TARGETS, *GPU_TARGETS, *VOLUME_TARGETS)
 
 
 def newest(target: Target, folder: Path) -> tuple[Path, dict, Reading] | None:

@@ -16,7 +16,7 @@ from ..files import atomic_path
 from ..inference import Preprocessing
 from ..inference.classifier import read_weights
 from ..networks import MedMamba
-from .exported_program import smallest_free_edge
+from .exported_program import smallest_free_edges
 from .file_format import FileFormat
 from .formats import FORMATS
 
@@ -26,7 +26,6 @@ TOLERANCE = 1e-4
 """What a probability, and a logit relative to the largest, may be off by before a file is refused."""
 
 _PREFIX = "monai_medmamba."
-_SMALLEST = 32
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def export_weights(
     free = dynamic_size or kind.name == "torchscript"
     with atomic_path(out) as temporary:
         # Two positions an edge in the last map: a graph would take one for fixed.
-        tried = (shape[0], *(max(edge, smallest_free_edge(network)) for edge in shape[1:])) if free else shape
+        tried = (shape[0], *map(max, shape[1:], smallest_free_edges(network))) if free else shape
         remark = kind.write(written.fuse(), temporary, torch.randn(2, *tried), free, _texts(description))
         exported = kind.load(temporary)
         off = None if exported is None else _compare(out, exported, network, tried, free)
@@ -134,10 +133,10 @@ def _image_shape(
             raise ValueError(f"{os.fspath(weights)}: it does not say its image size; name it, as in --size 224")
         size = [trained]
     edges = tuple(size) * network.spatial_dims if len(size) == 1 else tuple(size)
-    if len(edges) != network.spatial_dims or min(edges) < _SMALLEST:
-        raise ValueError(
-            f"expected a size of 1 or {network.spatial_dims} edges, each at least {_SMALLEST}, got {list(size)}"
-        )
+    smallest = network.smallest_edges
+    if len(edges) != len(smallest) or any(edge < least for edge, least in zip(edges, smallest, strict=True)):
+        said = str(smallest[0]) if len(set(smallest)) == 1 else " x ".join(map(str, smallest))
+        raise ValueError(f"expected a size of 1 or {len(smallest)} edges, each at least {said}, got {list(size)}")
     return (network.in_channels, *edges)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..networks import MedMamba
 from .file_format import FileFormat
 
-__all__ = ["FORMAT", "capture", "remark", "smallest_free_edge"]
+__all__ = ["FORMAT", "capture", "remark", "smallest_free_edges"]
 
 
 def capture(network: MedMamba, sample: Tensor, dynamic_size: bool) -> torch.export.ExportedProgram:
@@ -37,22 +37,22 @@ def capture(network: MedMamba, sample: Tensor, dynamic_size: bool) -> torch.expo
         return torch.export.export(network, (sample,), dynamic_shapes=(shape,))
 
 
-def smallest_free_edge(network: MedMamba) -> int:
-    """Returns the smallest edge, in pixels, of the images that a program with a free size takes.
+def smallest_free_edges(network: MedMamba) -> tuple[int, ...]:
+    """Returns the smallest edges, in pixels, of the images that a program with a free size takes.
 
     A program whose last map had a single position along an edge would differ from all others in memory layout.
 
     Args:
-        network: Its number of stages decides.
+        network: Its strides decide.
 
     Returns:
-        Two positions of the last map, in pixels: 64 for four stages.
+        Two positions of the last map, in pixels, along each axis: 64 for four stages.
 
     Example:
-        >>> smallest_free_edge(MedMamba(num_classes=2, depths=(1, 1), dims=(8, 16)))
-        16
+        >>> smallest_free_edges(MedMamba(num_classes=2, depths=(1, 1), dims=(8, 16)))
+        (16, 16)
     """
-    return 8 * 2 ** (len(network.depths) - 1)
+    return tuple(2 * stride for stride in network.feature_strides[-1])
 
 
 def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, texts: Mapping[str, str]) -> str:
@@ -63,7 +63,9 @@ def _write(network: MedMamba, path: Path, sample: Tensor, dynamic_size: bool, te
 
 def remark(network: MedMamba, dynamic_size: bool) -> str:
     """Returns what the user of a program must know."""
-    sizes = f"edges of {smallest_free_edge(network)} pixels or more, " if dynamic_size else ""
+    edges = smallest_free_edges(network)
+    said = str(edges[0]) if len(set(edges)) == 1 else " x ".join(map(str, edges))
+    sizes = f"edges of {said} pixels or more, " if dynamic_size else ""
     return f"{sizes}import monai_medmamba.ops before loading"
 
 

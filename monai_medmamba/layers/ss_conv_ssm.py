@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .normalization import ScaleShift, layer_norm
+from .recomputation import recomputed
 from .small_maps import convolve_as_product, is_small
 from .ss_nd import SS2D, SS3D
 
@@ -32,6 +33,7 @@ class SSConvSSM(nn.Module):
         d_state: states per channel of the scan.
         drop_path: probability of dropping the scan half of a sample in training, in [0, 1).
         backend: of the scan; see :func:`monai_medmamba.ops.cross_selective_scan`.
+        use_checkpoint: in training, keep no map inside the block but compute it again in the backward pass.
 
     Raises:
         ValueError: ``dim`` is odd, or ``spatial_dims`` is neither 2 nor 3.
@@ -42,7 +44,13 @@ class SSConvSSM(nn.Module):
     """
 
     def __init__(
-        self, spatial_dims: int, dim: int, d_state: int = 16, drop_path: float = 0.0, backend: str | None = None
+        self,
+        spatial_dims: int,
+        dim: int,
+        d_state: int = 16,
+        drop_path: float = 0.0,
+        backend: str | None = None,
+        use_checkpoint: bool = False,
     ) -> None:
         super().__init__()
         if spatial_dims not in _SCANS:
@@ -66,13 +74,19 @@ class SSConvSSM(nn.Module):
         self.norm = nn.LayerNorm(half)
         self.ssm = _SCANS[spatial_dims](half, d_state=d_state, backend=backend)
         self.drop_path = DropPath(drop_path)
+        self.use_checkpoint = use_checkpoint
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns the new map, (B, *space, dim), from a map (B, *space, dim)."""
-        left, right = x.chunk(2, dim=-1)
-        left = self._convolve(left.movedim(-1, 1)).movedim(1, -1)
-        right = self.drop_path(self.ssm(layer_norm(right, self.norm)))
+        again = self.use_checkpoint and self.training
+        left, right = recomputed(again, self._branches, x, statistics_of=self.conv_branch)
+        # What is random stays outside: the state of random numbers cannot be set back inside a CUDA graph.
+        right = self.drop_path(right)
         return torch.stack([left, right], dim=-1).flatten(-2) + x  # channels interleaved: left, right, left, ...
+
+    def _branches(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        left, right = x.chunk(2, dim=-1)
+        return self._convolve(left.movedim(-1, 1)).movedim(1, -1), self.ssm(layer_norm(right, self.norm))
 
     def fuse(self) -> None:
         """Folds the normalisations of the convolutions for inference, in place: see ``MedMamba.fuse``."""

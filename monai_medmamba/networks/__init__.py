@@ -3,6 +3,7 @@
 from .compile_network import compile_network
 from .encoder import MedMambaEncoder, PooledFeatures
 from .graphed_training import GraphedTraining
+from .inflate import inflate
 from .medmamba import MedMamba
 from .sizes import VARIANTS, create_medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
 from .upstream import from_published, load_published, published_sizes, to_published
@@ -17,6 +18,7 @@ __all__ = [
     "compile_network",
     "create_medmamba",
     "from_published",
+    "inflate",
     "load_published",
     "load_weights",
     "medmamba_base",

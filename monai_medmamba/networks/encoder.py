@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ class MedMambaEncoder(nn.Module, BaseEncoder):
 
     Importing this module registers every size with MONAI, so ``FlexibleUNet(backbone="medmamba_tiny")`` builds one.
     MedMamba begins at a quarter; the map at a half, which a U-Net decoder wants, comes from a convolution of its own.
+    With other patches or merging, which FlexibleUNet's decoder cannot follow and never asks for, ``feature_strides``
+    says how large the maps are; the first then has half the patch's stride, at least 1.
 
     Args:
         spatial_dims: 2 or 3.
@@ -28,11 +31,14 @@ class MedMambaEncoder(nn.Module, BaseEncoder):
         pretrained: must be False: no weights come with the package. ``load_classifier`` takes yours.
         variant: ``nano``, ``tiny``, ``small`` or ``base``.
         drop_path_rate: of the last block, in [0, 1).
-        use_checkpoint: compute blocks again in the backward pass, for less memory.
+        use_checkpoint: compute blocks again in the backward pass, for less memory; one for all stages, or one for each.
         backend: of the scan; see :func:`monai_medmamba.ops.cross_selective_scan`.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Raises:
-        ValueError: ``pretrained`` is set, or the variant is unknown.
+        ValueError: ``pretrained`` is set, the variant is unknown, or patches or merging do not fit.
 
     Example:
         >>> import torch
@@ -52,8 +58,11 @@ class MedMambaEncoder(nn.Module, BaseEncoder):
         pretrained: bool = False,
         variant: str = "tiny",
         drop_path_rate: float = 0.1,
-        use_checkpoint: bool = False,
+        use_checkpoint: bool | Sequence[bool] = False,
         backend: str | None = None,
+        patch_size: int | Sequence[int] = 4,
+        patch_stride: int | Sequence[int] | None = None,
+        merge_strides: int | Sequence[int | Sequence[int]] = 2,
     ) -> None:
         super().__init__()
         if pretrained:
@@ -61,23 +70,36 @@ class MedMambaEncoder(nn.Module, BaseEncoder):
                 "no pretrained weights come with monai_medmamba: leave pretrained=False, and give the weights of a "
                 "classifier that you trained to load_classifier()"
             )
-        options: dict[str, Any] = {"drop_path_rate": drop_path_rate, "use_checkpoint": use_checkpoint}
-        self.network = create_medmamba(variant, spatial_dims, in_channels, num_classes=1, backend=backend, **options)
+        self.network = create_medmamba(
+            variant,
+            spatial_dims,
+            in_channels,
+            num_classes=1,
+            drop_path_rate=drop_path_rate,
+            use_checkpoint=use_checkpoint,
+            backend=backend,
+            patch_size=patch_size,
+            patch_stride=patch_stride,
+            merge_strides=merge_strides,
+        )
         # A parameter without a gradient would stop distributed training.
         self.network.head = nn.Identity()  # type: ignore[assignment]
         half = self.network.dims[0] // 2
+        strides = [max(1, stride // 2) for stride in self.network.feature_strides[0]]
         self.first = Convolution(
-            spatial_dims, in_channels, half, strides=2, act="relu", norm="batch", adn_ordering="NA"
+            spatial_dims, in_channels, half, strides=strides, act="relu", norm="batch", adn_ordering="NA"
         )
+        self.feature_strides = (tuple(strides), *self.network.feature_strides)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Returns the maps, largest first.
 
         Args:
-            x: (B, in_channels, *space), every edge at least 32; multiples of 32 halve without remainder.
+            x: (B, in_channels, *space), every edge at least 32 by default; multiples of 32 halve without remainder.
 
         Returns:
-            (B, dims[0] / 2, *space / 2), then one map a stage, (B, dims[i], *space / (4 * 2**i)).
+            (B, dims[0] / 2, *space / 2), then one map a stage, (B, dims[i], *space / (4 * 2**i)), by default;
+            ``feature_strides`` holds what the sizes are divided by.
         """
         return [self.first(x), *self.network.forward_features(x)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,8 +38,11 @@ def create_medmamba(
     *,
     num_classes: int,
     drop_path_rate: float = 0.1,
-    use_checkpoint: bool = False,
+    use_checkpoint: bool | Sequence[bool] = False,
     backend: str | None = None,
+    patch_size: int | Sequence[int] = 4,
+    patch_stride: int | Sequence[int] | None = None,
+    merge_strides: int | Sequence[int | Sequence[int]] = 2,
 ) -> MedMamba:
     """Returns a MedMamba of a named size.
 
@@ -48,14 +52,17 @@ def create_medmamba(
         in_channels: channels of the input.
         num_classes: classes, at least 1.
         drop_path_rate: stochastic depth of the last block.
-        use_checkpoint: trade time for memory in training.
+        use_checkpoint: trade time for memory in training; one for all stages, or one for each.
         backend: of the scans.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Returns:
         The network, randomly initialised.
 
     Raises:
-        ValueError: no size has that name.
+        ValueError: no size has that name, or patches or merging do not fit.
 
     Example:
         >>> create_medmamba("nano", num_classes=8).dims
@@ -75,6 +82,9 @@ def create_medmamba(
         drop_path_rate=drop_path_rate,
         use_checkpoint=use_checkpoint,
         backend=backend,
+        patch_size=patch_size,
+        patch_stride=patch_stride,
+        merge_strides=merge_strides,
     )
 
 
@@ -84,8 +94,11 @@ def medmamba_nano(
     *,
     num_classes: int,
     drop_path_rate: float = 0.1,
-    use_checkpoint: bool = False,
+    use_checkpoint: bool | Sequence[bool] = False,
     backend: str | None = None,
+    patch_size: int | Sequence[int] = 4,
+    patch_stride: int | Sequence[int] | None = None,
+    merge_strides: int | Sequence[int | Sequence[int]] = 2,
 ) -> MedMamba:
     """Returns MedMamba-Nano: about 2 million parameters, for CPUs and edge devices.
 
@@ -94,8 +107,11 @@ def medmamba_nano(
         in_channels: channels of the input.
         num_classes: classes, at least 1.
         drop_path_rate: stochastic depth of the last block.
-        use_checkpoint: trade time for memory in training.
+        use_checkpoint: trade time for memory in training; one for all stages, or one for each.
         backend: of the scans.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Returns:
         The network, randomly initialised.
@@ -112,6 +128,9 @@ def medmamba_nano(
         drop_path_rate=drop_path_rate,
         use_checkpoint=use_checkpoint,
         backend=backend,
+        patch_size=patch_size,
+        patch_stride=patch_stride,
+        merge_strides=merge_strides,
     )
 
 
@@ -121,8 +140,11 @@ def medmamba_tiny(
     *,
     num_classes: int,
     drop_path_rate: float = 0.1,
-    use_checkpoint: bool = False,
+    use_checkpoint: bool | Sequence[bool] = False,
     backend: str | None = None,
+    patch_size: int | Sequence[int] = 4,
+    patch_stride: int | Sequence[int] | None = None,
+    merge_strides: int | Sequence[int | Sequence[int]] = 2,
 ) -> MedMamba:
     """Returns MedMamba-Tiny: 14.5 million parameters, the paper's MedMamba-T.
 
@@ -131,8 +153,11 @@ def medmamba_tiny(
         in_channels: channels of the input.
         num_classes: classes, at least 1.
         drop_path_rate: stochastic depth of the last block.
-        use_checkpoint: trade time for memory in training.
+        use_checkpoint: trade time for memory in training; one for all stages, or one for each.
         backend: of the scans.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Returns:
         The network, randomly initialised.
@@ -149,6 +174,9 @@ def medmamba_tiny(
         drop_path_rate=drop_path_rate,
         use_checkpoint=use_checkpoint,
         backend=backend,
+        patch_size=patch_size,
+        patch_stride=patch_stride,
+        merge_strides=merge_strides,
     )
 
 
@@ -158,8 +186,11 @@ def medmamba_small(
     *,
     num_classes: int,
     drop_path_rate: float = 0.1,
-    use_checkpoint: bool = False,
+    use_checkpoint: bool | Sequence[bool] = False,
     backend: str | None = None,
+    patch_size: int | Sequence[int] = 4,
+    patch_stride: int | Sequence[int] | None = None,
+    merge_strides: int | Sequence[int | Sequence[int]] = 2,
 ) -> MedMamba:
     """Returns MedMamba-Small: 22.8 million parameters, the paper's MedMamba-S.
 
@@ -168,8 +199,11 @@ def medmamba_small(
         in_channels: channels of the input.
         num_classes: classes, at least 1.
         drop_path_rate: stochastic depth of the last block.
-        use_checkpoint: trade time for memory in training.
+        use_checkpoint: trade time for memory in training; one for all stages, or one for each.
         backend: of the scans.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Returns:
         The network, randomly initialised.
@@ -186,6 +220,9 @@ def medmamba_small(
         drop_path_rate=drop_path_rate,
         use_checkpoint=use_checkpoint,
         backend=backend,
+        patch_size=patch_size,
+        patch_stride=patch_stride,
+        merge_strides=merge_strides,
     )
 
 
@@ -195,8 +232,11 @@ def medmamba_base(
     *,
     num_classes: int,
     drop_path_rate: float = 0.1,
-    use_checkpoint: bool = False,
+    use_checkpoint: bool | Sequence[bool] = False,
     backend: str | None = None,
+    patch_size: int | Sequence[int] = 4,
+    patch_stride: int | Sequence[int] | None = None,
+    merge_strides: int | Sequence[int | Sequence[int]] = 2,
 ) -> MedMamba:
     """Returns MedMamba-Base: 47.1 million parameters, the paper's MedMamba-B.
 
@@ -205,8 +245,11 @@ def medmamba_base(
         in_channels: channels of the input.
         num_classes: classes, at least 1.
         drop_path_rate: stochastic depth of the last block.
-        use_checkpoint: trade time for memory in training.
+        use_checkpoint: trade time for memory in training; one for all stages, or one for each.
         backend: of the scans.
+        patch_size: edges of a patch, one for all axes or one for each.
+        patch_stride: pixels from a patch to the next; None for ``patch_size``.
+        merge_strides: what divides the map's size between stages; see :class:`MedMamba`.
 
     Returns:
         The network, randomly initialised.
@@ -223,4 +266,7 @@ def medmamba_base(
         drop_path_rate=drop_path_rate,
         use_checkpoint=use_checkpoint,
         backend=backend,
+        patch_size=patch_size,
+        patch_stride=patch_stride,
+        merge_strides=merge_strides,
     )

@@ -49,9 +49,15 @@ def fresh_process(tmp_path):
     return run
 
 
-@pytest.fixture(params=["2d", "3d"])
+VOLUMES = {"spatial_dims": 3, "in_channels": 1}
+KINDS = {
+    "2d": {},
+    "3d": VOLUMES | {"depths": (1,), "dims": (8,)},
+    "thick slices": VOLUMES | {"patch_size": (4, 4, 3), "patch_stride": (4, 4, 2), "merge_strides": [(2, 2, 1)]},
+}
+
+
+@pytest.fixture(params=KINDS)
 def either(request):
-    """A network for images and one for volumes."""
-    return lively_network(
-        **({"spatial_dims": 3, "in_channels": 1, "depths": (1,), "dims": (8,)} if request.param == "3d" else {})
-    )
+    """A network for images, one for volumes, and one for volumes of thick slices."""
+    return lively_network(**KINDS[request.param])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from monai_medmamba.export.exported_program import FORMAT, capture, remark, smallest_free_edge
+from monai_medmamba.export.exported_program import FORMAT, capture, remark, smallest_free_edges
 from monai_medmamba.networks import MedMamba
 
 LOAD = """
@@ -46,8 +46,8 @@ def test_loads_beside_the_operator_alone(network, tmp_path, fresh_process):
 @pytest.mark.parametrize(("stages", "edge"), [(1, 8), (2, 16), (4, 64)])
 def test_the_smallest_edge_leaves_two_positions_in_the_last_map(stages, edge):
     network = MedMamba(num_classes=2, depths=(1,) * stages, dims=tuple(8 * 2**i for i in range(stages)), d_state=2)
-    assert smallest_free_edge(network) == edge
+    assert smallest_free_edges(network) == (edge, edge)
     edge = max(edge, 32)
     assert network.eval().forward_features(torch.zeros(1, 3, edge, edge))[-1].shape[-1] >= 2
-    assert f"edges of {smallest_free_edge(network)} pixels" in remark(network, dynamic_size=True)
+    assert f"edges of {smallest_free_edges(network)[0]} pixels" in remark(network, dynamic_size=True)
     assert "edges" not in remark(network, dynamic_size=False)

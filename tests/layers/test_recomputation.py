@@ -59,3 +59,13 @@ def test_computes_again_when_compiled(device):
     )
     run(torch.randn(3, requires_grad=True, device=device))
     assert "checkpoint" in graphs[0]
+
+
+def test_running_statistics_change_once():
+    norms = [nn.BatchNorm1d(3), nn.BatchNorm1d(3)]
+    x = torch.randn(8, 3, requires_grad=True)
+    for norm, again in zip(norms, (False, True), strict=True):
+        recomputed(again, lambda x, norm=norm: norm(x).sin(), x, statistics_of=norm).sum().backward()
+    assert norms[1].num_batches_tracked == 1
+    for name, expected in norms[0].named_buffers():
+        assert torch.equal(norms[1].get_buffer(name), expected), name

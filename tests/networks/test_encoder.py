@@ -90,3 +90,19 @@ def test_invalid_arguments():
         MedMambaEncoder(pretrained=True)
     with pytest.raises(ValueError, match="huge"):
         MedMambaEncoder(variant="huge")
+
+
+def test_strides_of_each_axis():
+    thick = {"patch_size": (2, 4, 4), "merge_strides": [(1, 2, 2), 2, 2]}
+    encoder = MedMambaEncoder(3, in_channels=1, variant="nano", **thick).eval()
+    assert encoder.feature_strides == ((1, 2, 2), (2, 4, 4), (2, 8, 8), (4, 16, 16), (8, 32, 32))
+    space = (8, 64, 32)
+    for m, strides in zip(encoder(torch.zeros(1, 1, *space)), encoder.feature_strides, strict=True):
+        assert m.shape[2:] == tuple(edge // stride for edge, stride in zip(space, strides, strict=True))
+
+
+def test_a_classifier_of_other_patches_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_weights(path, create_medmamba("nano", num_classes=2, patch_size=(4, 2)), ["a", "b"], {})
+    with pytest.raises(ValueError, match=r"'patch_size': \[4, 2\]"):
+        MedMambaEncoder(variant="nano").load_classifier(path)

@@ -1,24 +1,76 @@
+import json
+
 import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_medmamba.networks import MedMamba, from_published, published_sizes, to_published
+from monai_medmamba.networks import GraphedTraining, MedMamba, from_published, published_sizes, to_published
 from testing.backends import require_on_cpu
 from testing.golden import below, golden_arrays, relative_rms
+from testing.model_tester import ModelTester
 
 MICRO = {"num_classes": 3, "depths": (1, 1, 1), "dims": (8, 16, 32), "d_state": 4}
+VOLUME = {**MICRO, "spatial_dims": 3, "in_channels": 1}
+IN_PLANE = [(1, 2, 2), (1, 2, 2)]
+THIN = {**VOLUME, "patch_size": (1, 4, 4), "merge_strides": IN_PLANE}
+OVERLAPPING = {**VOLUME, "patch_size": (4, 4, 2), "patch_stride": (4, 4, 1), "merge_strides": [(2, 2, 1), 2]}
 CASES = [
-    ({**MICRO}, (2, 3, 32, 32), (2, 3)),
-    ({**MICRO, "in_channels": 1, "num_classes": 1}, (1, 1, 47, 65), (1, 1)),
-    ({**MICRO, "spatial_dims": 3, "in_channels": 1}, (2, 1, 32, 33, 40), (2, 3)),
-    ({**MICRO, "depths": (1,), "dims": (8,)}, (0, 3, 32, 32), (0, 3)),
+    ModelTester(MICRO, (2, 3, 32, 40), ((4, 4), (8, 8), (16, 16))),
+    ModelTester({**MICRO, "in_channels": 1, "num_classes": 1}, (1, 1, 47, 65), ((4, 4), (8, 8), (16, 16))),
+    ModelTester({**MICRO, "patch_size": (4, 6), "patch_stride": (2, 4)}, (2, 3, 33, 40), ((2, 4), (4, 8), (8, 16))),
+    ModelTester(VOLUME, (2, 1, 32, 33, 34), ((4,) * 3, (8,) * 3, (16,) * 3)),
+    ModelTester(THIN, (2, 1, 3, 37, 40), ((1, 4, 4), (1, 8, 8), (1, 16, 16))),
+    ModelTester(OVERLAPPING, (2, 1, 33, 35, 5), ((4, 4, 1), (8, 8, 1), (16, 16, 2))),
 ]
+forms = pytest.mark.parametrize("tester", CASES, ids=str)
 
 
-@pytest.mark.parametrize(("arguments", "input_shape", "expected"), CASES, ids=str)
-def test_shape(arguments, input_shape, expected):
-    net = MedMamba(**arguments).eval()
-    assert net(torch.randn(input_shape)).shape == expected
+@forms
+def test_shape(tester):
+    tester.check_shape()
+
+
+def test_an_empty_batch():
+    assert MedMamba(**{**MICRO, "depths": (1,), "dims": (8,)}).eval()(torch.zeros(0, 3, 32, 32)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("tester", CASES[4:], ids=str)  # few tokens: the reference walks them one by one
+def test_matches_reference_backend(tester):
+    require_on_cpu("cpu")
+    tester.check_backends("chunked", "cpu")
+
+
+@forms
+def test_compiles(tester):
+    tester.check_compiles()
+
+
+@forms
+def test_exports(tester):
+    tester.check_exports()
+
+
+@pytest.mark.parametrize("tester", [CASES[0], CASES[5]], ids=str)
+@pytest.mark.parametrize("stages", [True, (True, False, False)], ids=str)
+def test_checkpointing_changes_nothing_but_memory(tester, stages):
+    tester.check_checkpointing(stages)
+
+
+@pytest.mark.parametrize("tester", [CASES[0], CASES[4]], ids=str)
+def test_checkpointing_compiles(tester):
+    tester.check_checkpointing(True, compiled=True)
+
+
+@pytest.mark.parametrize("arguments", [MICRO, VOLUME], ids=["2d", "3d"])
+def test_checkpointing_keeps_less(arguments):
+    kept = []
+    for use_checkpoint in (False, (False, True, True), True):
+        net, total = MedMamba(**arguments, use_checkpoint=use_checkpoint, backend="chunked"), []
+        x = torch.randn(1, net.in_channels, *[32] * net.spatial_dims)
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, total=total: total.append(t.numel()), lambda t: t):
+            net(x)
+        kept.append(sum(total))
+    assert kept[0] > kept[1] > kept[2]
 
 
 def test_features_are_one_map_a_stage():
@@ -39,30 +91,44 @@ def test_invalid_input(shape, message):
         MedMamba(**MICRO)(torch.zeros(shape))
 
 
+def test_an_axis_that_is_not_divided_may_be_short():
+    assert MedMamba(**VOLUME).smallest_edges == (32, 32, 32)
+    net = MedMamba(**THIN)
+    assert net.smallest_edges == (2, 32, 32)  # of three stages; 1 of four
+    with pytest.raises(ValueError, match="at least 2 x 32 x 32 pixels"):
+        net(torch.zeros(1, 1, 2, 32, 31))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"depths": (1, 1)}, "one depth for each dim"),
         ({"dims": (8, 16, 24)}, "twice as wide"),
         ({"num_classes": 0}, "num_classes"),
-        ({"spatial_dims": 1}, "2 or 3|not supported"),
+        ({"spatial_dims": 1}, "expected 2 or 3, got 1"),
+        ({"patch_size": (4, 4, 4)}, r"patch_size: .* 2 of them, one an axis, got \(4, 4, 4\)"),
+        ({"patch_size": 2.5}, "patch_size"),
+        ({"patch_size": 0}, "patch_size: expected a whole number of at least 1"),
+        ({"patch_stride": 5}, r"patch_stride: expected at most the patch size \(4, 4\)"),
+        ({"merge_strides": (2, 2, 2)}, "merge_strides: .* 2, one for each step between stages"),
+        ({"merge_strides": ((2, 1), 3)}, "merge_strides: expected 2 along an axis that is halved"),
+        ({"merge_strides": (2, 1)}, "with at least one 2, got 1"),
+        ({"use_checkpoint": (True,)}, "use_checkpoint: .* 3, one for each stage"),
     ],
     ids=str,
 )
 def test_invalid_arguments(changes, message):
-    with pytest.raises((ValueError, KeyError), match=message):
+    with pytest.raises(ValueError, match=message):
         MedMamba(**{**MICRO, **changes})
 
 
-def test_checkpointing_changes_nothing_but_memory():
-    x = torch.randn(2, 3, 32, 32)
-    plain = MedMamba(**MICRO, drop_path_rate=0.0)
-    recomputed = MedMamba(**MICRO, drop_path_rate=0.0, use_checkpoint=True)
-    recomputed.load_state_dict(plain.state_dict())
-    for net in (plain, recomputed):
-        net(x).square().sum().backward()
-    for a, b in zip(plain.parameters(), recomputed.parameters(), strict=True):
-        torch.testing.assert_close(a.grad, b.grad)
+def test_settings_build_the_same_form_and_say_only_what_is_not_the_published_one():
+    assert not {"patch_size", "patch_stride", "merge_strides"} & set(MedMamba(**MICRO).settings)
+    assert "patch_size" not in MedMamba(**VOLUME, patch_size=[4, 4, 4], merge_strides=[[2, 2, 2], 2]).settings
+    for tester in CASES:
+        first = tester.network().settings
+        assert MedMamba(**json.loads(json.dumps(first))).settings == first
+    assert MedMamba(**OVERLAPPING).settings["merge_strides"] == [[2, 2, 1], [2, 2, 2]]
 
 
 def test_parameter_groups_hold_every_parameter_once():
@@ -80,21 +146,6 @@ def test_stochastic_depth_rises_linearly():
     net = MedMamba(**{**MICRO, "depths": (1, 2, 1)}, drop_path_rate=0.3)
     rates = [block.drop_path.drop_prob for stage in net.stages for block in stage.blocks]
     assert rates == pytest.approx([0, 0.1, 0.2, 0.3])
-
-
-def test_compiles():
-    net = MedMamba(**MICRO).eval()
-    x = torch.randn(2, 3, 32, 40)
-    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(x), net(x))
-
-
-def test_exports():
-    net = MedMamba(**MICRO).eval()
-    batch = torch.export.Dim("batch", min=1, max=64)
-    program = torch.export.export(net, (torch.randn(2, 3, 32, 40),), dynamic_shapes=({0: batch},))
-    x = torch.randn(5, 3, 32, 40)
-    torch.testing.assert_close(program.module()(x), net(x))
 
 
 def test_traces_for_any_batch_and_size():
@@ -224,6 +275,22 @@ def test_fused_in_a_cuda_graph():
         x.copy_(torch.randn(x.shape))
         graph.replay()
         torch.testing.assert_close(y, network(x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_checkpointing_in_a_cuda_graph(spatial_dims):
+    found = []
+    for again in (False, True):
+        torch.manual_seed(0)
+        sizes = {"num_classes": 3, "depths": (1, 1), "dims": (16, 32), "drop_path_rate": 0.0}
+        network = MedMamba(spatial_dims, **sizes, use_checkpoint=again, backend="cuda").cuda().train()
+        x = torch.randn(4, 3, *[32] * spatial_dims, device="cuda")
+        (GraphedTraining(network) if again else network)(x).square().sum().backward()
+        found.append((dict(network.named_buffers()), {name: p.grad for name, p in network.named_parameters()}))
+    for plain, graphed in zip(*found, strict=True):
+        for name, expected in plain.items():
+            torch.testing.assert_close(graphed[name], expected, rtol=1e-3, atol=1e-4, msg=name)
 
 
 @pytest.mark.gpu

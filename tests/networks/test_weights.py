@@ -62,3 +62,11 @@ def test_a_failed_save_keeps_the_last_good_file(network, tmp_path, monkeypatch):
         save_weights(path, network, ["a", "b"], {})
     assert path.read_bytes() == good
     assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_patches_and_merging_are_kept(tmp_path):
+    sizes = {**SIZES, "patch_size": (1, 4, 4), "merge_strides": [(1, 2, 2)], "spatial_dims": 3, "in_channels": 1}
+    thick, path = MedMamba(**sizes).eval(), tmp_path / "w.safetensors"
+    save_weights(path, thick, ["a", "b"], {})
+    x = torch.randn(1, 1, 5, 32, 32)
+    assert torch.equal(load_weights(path)[0](x), thick(x))
