@@ -11,13 +11,13 @@ from .failures import list_failures, reasons, shown
 
 __all__ = ["add_to"]
 
-METHODS = ("scan", "gradcam", "hirescam", "occlusion")
+METHODS = ("occlusion", "gradcam", "hirescam", "scan")
 EXAMPLES = """\
 methods:
-  scan       what the network's selective scans carry towards the class, in their four directions (the default)
+  occlusion  how far the probability falls when a square hides each part (the default; some 200 forward passes)
   gradcam    Grad-CAM on the last stage
   hirescam   HiResCAM on the last stage but one; equals Grad-CAM on the last
-  occlusion  how far the probability falls when a square hides each part; slow
+  scan       what the network's selective scans carry towards the class, in their four directions
 
 examples:
   medmamba explain scan.png --weights model.safetensors
@@ -46,7 +46,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGES", help="files, folders and patterns, as for `predict`")
     parser.add_argument("--weights", type=Path, required=True, metavar="W", help="model.safetensors or model.pt")
     parser.add_argument(
-        "--method", nargs="+", choices=(*METHODS, "all"), default=["scan"], metavar="M", help="see below (scan)"
+        "--method",
+        nargs="+",
+        choices=(*METHODS, "all"),
+        default=["occlusion"],
+        metavar="M",
+        help="see below (occlusion)",
     )
     parser.add_argument("--class", dest="class_name", metavar="NAME", help="to explain (each image's most probable)")
     parser.add_argument("--out", type=Path, default=Path("explained"), metavar="DIR", help="to write into (explained)")

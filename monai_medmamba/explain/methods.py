@@ -11,8 +11,8 @@ from .scan_attribution import attribute_scans
 
 __all__ = ["METHODS", "importance_map"]
 
-METHODS = ("scan", "gradcam", "hirescam", "occlusion")
-"""In the order of the help; the first is the default."""
+METHODS = ("occlusion", "gradcam", "hirescam", "scan")
+"""In the order of the help; the first, which was right on every network that was tried, is the default."""
 
 
 def importance_map(

@@ -83,7 +83,7 @@ def best_epoch(columns: Mapping[str, npt.ArrayLike], key_metric: str) -> int | N
         key_metric: the deciding column; a name that ends in `loss` is better when lower.
 
     Returns:
-        An index into the column, or None when it holds no number.
+        An index into the column, of equals the last, as checkpoints are kept; or None when it holds no number.
 
     Example:
         >>> best_epoch({"val_loss": [0.9, 0.4, 0.6]}, "val_loss")
@@ -92,7 +92,8 @@ def best_epoch(columns: Mapping[str, npt.ArrayLike], key_metric: str) -> int | N
     values = np.asarray(columns[key_metric], dtype=np.float64)
     if np.isnan(values).all():
         return None
-    return int(np.nanargmin(values) if key_metric.endswith("loss") else np.nanargmax(values))
+    best = np.nanmin(values) if key_metric.endswith("loss") else np.nanmax(values)
+    return int(np.flatnonzero(values == best)[-1])
 
 
 def display_name(column: str) -> str:

@@ -5,8 +5,7 @@ import sys
 
 import pytest
 import torch
-from conftest import BENCHMARKS
-from multi_gpu import difference
+from multi_gpu import ROOT, difference
 
 
 def test_difference():
@@ -15,7 +14,7 @@ def test_difference():
 
 @pytest.mark.slow
 def test_a_small_run_on_the_cpu(tmp_path):
-    command = [sys.executable, str(BENCHMARKS / "multi_gpu.py"), "--quick", "--out", str(tmp_path)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "multi_gpu.py"), "--quick", "--out", str(tmp_path)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
