@@ -73,6 +73,8 @@ def main() -> int:
     parser.add_argument(
         "--baseline", action="append", default=[], metavar="NAME=FILE,FILE", help="overlays of a baseline"
     )
+    parser.add_argument("--part", default="", help="a word in the record's name, where runs are measured apart")
+    parser.add_argument("--no-medmamba", action="store_true", help="measure the baselines alone")
     arguments = parser.parse_args()
     cuda = torch.cuda.is_available()
     name = torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads"
@@ -85,6 +87,8 @@ def main() -> int:
         "medmamba": [],
         **{name: files.split(",") for name, _, files in (b.partition("=") for b in arguments.baseline)},
     }
+    if arguments.no_medmamba:
+        del networks["medmamba"]
     for data_set in arguments.sets:
         bundle = arguments.work / data_set.split(",")[0].replace("busi_256", "busi" if "," not in data_set else "busi2")
         told = plan(data_set, arguments.data, bundle, arguments.plan)

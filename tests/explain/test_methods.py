@@ -9,6 +9,7 @@ from monai_medmamba.explain import (
     attribute_scans,
     deletion_and_insertion,
     importance_map,
+    occlusion_map,
 )
 from monai_medmamba.inference import find_pictures, load_classifier
 from monai_medmamba.inference.classifier import read_weights
@@ -21,7 +22,8 @@ def test_shape(network, method):
 
 def test_defaults(network):
     x = torch.randn(1, 3, 32, 32)
-    assert torch.equal(importance_map(network, x, 1), attribute_scans(network, x, 1).total)
+    assert torch.equal(importance_map(network, x, 1), occlusion_map(network, x, 1))
+    assert torch.equal(importance_map(network, x, 1, "scan"), attribute_scans(network, x, 1).total)
     assert torch.equal(importance_map(network, x, 1, "gradcam"), activation_map(network, x, 1, stage=1))
     hirescam = activation_map(network, x, 1, stage=0, kind=HiResCAM)
     assert torch.equal(importance_map(network, x, 1, "hirescam"), hirescam)
@@ -29,7 +31,7 @@ def test_defaults(network):
 
 def test_stage(network):
     x = torch.randn(1, 3, 32, 32)
-    assert torch.equal(importance_map(network, x, 1, stage=0), attribute_scans(network, x, 1, stages=[0]).total)
+    assert torch.equal(importance_map(network, x, 1, "scan", stage=0), attribute_scans(network, x, 1, stages=[0]).total)
     assert torch.equal(importance_map(network, x, 1, "gradcam", stage=0), activation_map(network, x, 1, stage=0))
 
 

@@ -98,7 +98,7 @@ def test_invalid_arguments(history, key_metric, message):
 
 def test_best_epoch_takes_the_last_of_equals_as_the_checkpoint_does():
     assert best_epoch({"val_f1": [0.1, 0.9, 0.9, float("nan")]}, "val_f1") == 2
-    assert best_epoch({"val_loss": [0.5, math.nan, 0.5]}, "val_loss") == 0
+    assert best_epoch({"val_loss": [0.5, math.nan, 0.5]}, "val_loss") == 2
     assert best_epoch({"val_f1": [math.nan]}, "val_f1") is None
 
 
