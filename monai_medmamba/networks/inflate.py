@@ -48,9 +48,9 @@ def inflate(
             nothing has been changed then.
 
     Example:
-        >>> sizes = {"num_classes": 2, "depths": (1, 1), "dims": (8, 16)}
+        >>> sizes = {"num_classes": 2, "depths": (1,) * 4, "dims": (4, 8, 16, 32)}
         >>> picture, images = torch.randn(1, 3, 32, 32), MedMamba(**sizes).eval()
-        >>> volumes = MedMamba(3, **sizes, patch_size=(4, 4, 1), merge_strides=[(2, 2, 1)]).eval()
+        >>> volumes = MedMamba(3, **sizes, patch_size=(4, 4, 1), merge_strides=[(2, 2, 1)] * 3).eval()
         >>> inflated = inflate(images, volumes)(picture[..., None])  # a volume of one slice
         >>> torch.allclose(inflated, images(picture), atol=1e-5)
         True

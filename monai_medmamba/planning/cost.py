@@ -15,7 +15,7 @@ BYTES_PER_PIXEL = MappingProxyType({"nano": 252.0, "tiny": 896.0, "small": 1094.
 RATES = MappingProxyType(
     {
         "gpu": {"nano": 3200.0, "tiny": 1500.0, "small": 1070.0, "base": 680.0},
-        "cpu": {"nano": 5.3, "tiny": 1.5, "small": 0.9, "base": 0.5},
+        "cpu": {"nano": 10.0, "tiny": 2.6, "small": 1.6, "base": 0.9},
     }
 )
 """Images of 224 px a second of a training, end to end, on one H100 and on two CPU cores."""
@@ -57,6 +57,6 @@ def training_hours(device: str, variant: str, size: int, images: int, epochs: in
 
     Example:
         >>> round(60 * training_hours("cpu", "nano", 64, images=1480, epochs=24))
-        9
+        5
     """
     return epochs * images * (size / 224) ** 2 / RATES[device][variant] / 3600
