@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_data_arguments", "add_to"]
+__all__ = ["add_data_arguments", "add_to", "data_layout"]
 
 INTERRUPTED = 130
 """What shells report of a program that Ctrl-C ended."""
@@ -81,6 +81,38 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="finds the patient in an image's path: the first group, or the whole match",
     )
+    parser.add_argument(
+        "--path-form",
+        metavar="FORM",
+        help="how the table's value becomes a path: Images/{}.png, or **/{} for files at any depth",
+    )
+    parser.add_argument(
+        "--split-name",
+        action="append",
+        default=[],
+        type=_split_name,
+        metavar="THEIRS=OURS",
+        help="what the table calls training, validation and test, as in 1=training; may be repeated",
+    )
+
+
+def data_layout(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Returns what these arguments say, as ``fingerprint_dataset`` and ``build_datalist`` take it."""
+    found = {
+        "csv": arguments.csv,
+        "columns": dict(arguments.column),
+        "path_form": arguments.path_form,
+        "split_names": dict(arguments.split_name),
+        "patient_pattern": arguments.patient,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    theirs, _, ours = text.partition("=")
+    if ours not in ("training", "validation", "test") or not theirs:
+        raise argparse.ArgumentTypeError(f"expected a value, = and training, validation or test, got {text}")
+    return theirs, ours
 
 
 def _column(text: str) -> tuple[str, str]:
@@ -106,9 +138,7 @@ def _run(arguments: argparse.Namespace) -> int:
         content = fingerprint_dataset(
             arguments.data,
             out,
-            csv=arguments.csv,
-            columns=dict(arguments.column),
-            patient_pattern=arguments.patient,
+            **data_layout(arguments),
             use_folders=not arguments.no_classes,
             workers=arguments.workers,
             progress=not arguments.quiet,

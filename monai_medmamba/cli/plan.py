@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .fingerprint import add_data_arguments
+from .fingerprint import add_data_arguments, data_layout
 
 if TYPE_CHECKING:
     from ..planning import Plan
@@ -135,22 +135,17 @@ def _profile(arguments: argparse.Namespace) -> tuple[Any, str]:
     from ..fingerprint import fingerprint_dataset
     from ..planning import profile_of
 
-    data = arguments.data
+    data, layout = arguments.data, data_layout(arguments)
     content = fingerprint_dataset(
         data,
         arguments.fingerprint or Path(f"fingerprint-{data.resolve().name}"),
-        csv=arguments.csv,
-        columns=dict(arguments.column),
-        patient_pattern=arguments.patient,
+        **layout,
         progress=not arguments.quiet,
     )
     table = data if data.suffix.lower() in (".csv", ".tsv") else arguments.csv
-    layout = {
-        "csv": table.name if table else None,
-        "columns": dict(arguments.column) or None,
-        "patient_pattern": arguments.patient,
-    }
-    profile = profile_of(content, {key: value for key, value in layout.items() if value is not None})
+    if table is not None:
+        layout["csv"] = table.name
+    profile = profile_of(content, layout)
     changes = {"name": arguments.name, "modality": arguments.modality}
     changes = {key: value for key, value in changes.items() if value is not None}
     if arguments.modality:

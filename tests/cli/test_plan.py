@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from monai_medmamba.bundle import prepare_data
 from monai_medmamba.cli import main
+from monai_medmamba.data import layout_phantoms
 from testing.bundles import class_folders, monai_bundle
 
 
@@ -66,3 +68,31 @@ def test_words_that_make_no_sense(images, capsys):
     with pytest.raises(SystemExit):
         main(["plan", "cases", "--out", "b", "--budget", "soon"])
     assert "2h or 30m" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("layout", "words", "split"),
+    [
+        (
+            "fetal_planes_db",
+            "--csv FETAL_PLANES_DB_data.csv --path-form Images/{}.png --split-name 1=training --split-name 0=test "
+            "--column path=Image_name --column label=Plane --column patient=Patient_num",
+            "given",
+        ),
+        (
+            "pad_ufes_20",
+            "--csv metadata.csv --path-form **/{} --column path=img_id --column label=diagnostic "
+            "--column patient=patient_id",
+            "by patient",
+        ),
+    ],
+)
+def test_tables_as_they_are_published(layout, words, split, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = layout_phantoms(["a", "b"], layout, tmp_path / "set", images_per_class=12, size=32)
+    more = ["--column", "split=Train "] if split == "given" else []
+    assert main(["plan", str(folder), "--out", "b", "--quiet", *words.split(), *more]) == 0
+    plan = json.loads((tmp_path / "b" / "configs" / "plan.json").read_text())
+    assert next(d["value"] for d in plan["decisions"] if d["name"] == "split") == split
+    train = json.loads((tmp_path / "b" / "configs" / "train.json").read_text())
+    assert prepare_data(train["dataset_dir"], 0, train["layout"]).class_names == ("a", "b")
