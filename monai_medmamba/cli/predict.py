@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from .failures import list_failures, reasons, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..inference import ImageClassifier, Outcome
+    from ..metrics import FindingPredictions, Predictions
 
 __all__ = ["add_to"]
 
@@ -137,26 +140,45 @@ def _load(arguments: argparse.Namespace) -> ImageClassifier:
 
 
 def _show(outcome: Outcome, top: int) -> None:
-    """Prints a line an image, and how often each class was the most probable."""
+    """Prints a line an image, and how often each class was the most probable, or each label was found."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from ..metrics import FindingPredictions
+
     # A pipe gets each image on a line of its own, however long.
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    found = outcome.predictions
     table = Table(box=None, pad_edge=False)
     table.add_column("image", overflow="fold")
-    table.add_column("class", overflow="fold")
-    table.add_column("probability", justify="right")
-    table.add_column("then" if top > 1 else "", overflow="fold")
-    found = outcome.predictions
-    for image, row in zip(found.images, found.probabilities, strict=True):
-        best, *others = (-row).argsort(kind="stable")[:top]
-        then = ", ".join(f"{found.class_names[i]} {row[i]:.3f}" for i in others)
-        cells = (shown(image), found.class_names[best], f"{row[best]:.3f}", then)
-        table.add_row(*(Text(cell) for cell in cells))  # Text: square brackets in a name are no markup
+    if isinstance(found, FindingPredictions):
+        table.add_column("labels", overflow="fold")
+        table.add_column("most probable", overflow="fold")
+        rows, named = _findings(found, top), [name for names in found.found for name in names]
+    else:
+        table.add_column("class", overflow="fold")
+        table.add_column("probability", justify="right")
+        table.add_column("then" if top > 1 else "", overflow="fold")
+        rows, named = _classes(found, top), [found.class_names[i] for i in found.predicted]
+    for image, cells in zip(found.images, rows, strict=True):
+        table.add_row(*(Text(cell) for cell in (shown(image), *cells)))  # Text: brackets in a name are no markup
     if found.images:
         console.print(table)
-    counts = Counter(found.class_names[i] for i in found.predicted)
-    tally = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    tally = ", ".join(f"{name} {count}" for name, count in Counter(named).most_common())
     console.print(Text(f"{len(found.images)} images classified{': ' if tally else ''}{tally}"))
+
+
+def _classes(found: Predictions, top: int) -> Iterator[tuple[str, ...]]:
+    """Yields the class of each image, its probability, and the next ones."""
+    for row in found.probabilities:
+        best, *others = (-row).argsort(kind="stable")[:top]
+        then = ", ".join(f"{found.class_names[i]} {row[i]:.3f}" for i in others)
+        yield found.class_names[best], f"{row[best]:.3f}", then
+
+
+def _findings(found: FindingPredictions, top: int) -> Iterator[tuple[str, ...]]:
+    """Yields the labels found in each image, and the most probable ones."""
+    for row, names in zip(found.probabilities, found.found, strict=True):
+        first = (-row).argsort(kind="stable")[:top]
+        yield ", ".join(names) or "none", ", ".join(f"{found.class_names[i]} {row[i]:.3f}" for i in first)

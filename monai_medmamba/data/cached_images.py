@@ -25,7 +25,7 @@ class CachedImages(Dataset[dict[str, Any]]):
     makes use of that.
 
     Args:
-        data: Items with ``image``, a path, and where it is known ``label``, an integer.
+        data: Items with ``image``, a path, and where it is known ``label``, an integer or a list of them.
         transform: From an item to one whose ``image`` is a MetaTensor; without anything random, and with the same
             shape and dtype for each image. It runs in several threads at once.
         cache_num: How many images to keep at most; the first ones of ``data``. They are decoded at once.
@@ -77,7 +77,7 @@ class CachedImages(Dataset[dict[str, Any]]):
 
         Returns:
             ``image``, a MetaTensor (B, C, H, W) with the files' names in ``meta["filename_or_obj"]``, and ``label``,
-            int64 (B,), if the items have one.
+            int64 (B,) or (B, C), if the items have one.
 
         Raises:
             ValueError: An image differs from the others in shape or dtype.

@@ -95,11 +95,15 @@ class Datalist:
         weights = self._positives() ** -power
         return (weights / weights.mean()).float()
 
-    def positive_weights(self) -> torch.Tensor:
+    def positive_weights(self, power: float = 1.0) -> torch.Tensor:
         """Weighs the images that have a label against those that lack it, for ``BCEWithLogitsLoss(pos_weight=...)``.
 
+        Args:
+            power: What the weights are raised to: 1 lets both sides of a label count alike, 0 weighs nothing.
+
         Returns:
-            Tensor (num_classes,), float32: the number of training images without the label by that of those with it.
+            Tensor (num_classes,), float32: the number of training images without the label by that of those with it,
+            raised to ``power``.
 
         Raises:
             DatasetError: A label has no training image, or all of them; or images have one label each.
@@ -111,7 +115,7 @@ class Datalist:
         if always:
             cure = "Leave the label out: there is nothing to learn"
             raise DatasetError("training images without each label", f"{len(always)} labels on all", cure, always)
-        return ((len(self.training) - positives) / positives).float()
+        return (((len(self.training) - positives) / positives) ** power).float()
 
     def _positives(self) -> torch.Tensor:
         """Returns the number of training images of each class, float64, none of which is 0."""

@@ -98,7 +98,8 @@ def explain_pictures(
 
     Raises:
         FileNotFoundError: There is no such file of weights.
-        ValueError: The weights cannot be used (see ``load_classifier``), or a method, class or stage is unknown.
+        ValueError: The weights cannot be used (see ``load_classifier``) or are for several labels an image, or a
+            method, class or stage is unknown.
         OSError: The folder cannot be written.
 
     Example:
@@ -111,7 +112,7 @@ def explain_pictures(
     """
     from tqdm.auto import tqdm
 
-    network, names, preprocessing, chosen = picture_network(weights, device, backend)
+    network, names, preprocessing, chosen = picture_network(weights, device, backend, one_label=True)
     if class_name is not None and class_name not in names:
         raise ValueError(f"{os.fspath(weights)}: expected one of its classes {', '.join(names)}, got {class_name!r}")
     work = _Work(network, names, preprocessing, chosen, Path(out), tuple(methods), class_name, stage, areas)

@@ -141,12 +141,14 @@ def _image_shape(
 
 
 def _texts(description: dict[str, Any]) -> dict[str, str]:
-    """Returns class names, preprocessing and calibration as the file shall keep them, each a JSON text."""
+    """Returns class names, preprocessing, kind of labels and calibration as the file keeps them, each a JSON text."""
     kept: dict[str, Any] = {}
     if description.get("class_names"):
         kept["class_names"] = list(description["class_names"])
     if description.get("preprocessing"):
         kept["preprocessing"] = Preprocessing.from_description(description["preprocessing"]).describe()
+    if description.get("several_labels"):
+        kept["several_labels"] = True
     if description.get("calibration"):
         kept["calibration"] = dict(description["calibration"])
     return {_PREFIX + name: json.dumps(value) for name, value in kept.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..data.medmnist_file import read_parts
+from ..data.medmnist_names import names_for
 from .item import ARRAY, Item, Listing, Remark
 
 
@@ -16,19 +17,21 @@ def list_arrays(path: Path) -> Listing:
 
     Returns:
         One item an image, named ``<file>#<array>/<place>``, its class the number in the array of labels. Where an
-        image has several labels (ChestMNIST) the items have none, and ``columns`` counts them.
+        image has several labels (ChestMNIST) the items have none, and ``columns`` counts them by name, in their order.
 
     Raises:
         DatasetError: As ``read_parts``.
     """
     listing = Listing(str(path.parent), "medmnist", "nothing")
     parts, listing.others = read_parts(path)
+    names = names_for(path.name)
     for part in parts:
         labels = part.labels
         if labels is None:
             listing.remarks.append(Remark("unlabelled", f"{path.name}#{part.array}", "no array of labels"))
         elif labels.shape[1] > 1:
-            listing.columns[part.split] = {str(i): int(n) for i, n in enumerate((labels != 0).sum(axis=0))}
+            marked = (labels != 0).sum(axis=0)
+            listing.columns[part.split] = {names.get(str(i), str(i)): int(n) for i, n in enumerate(marked)}
             labels = None
         else:
             listing.labels_from = "arrays"

@@ -145,7 +145,7 @@ def describe_classes(listing: Listing, patients: Mapping[str, str]) -> dict[str,
     for split, columns in listing.columns.items():
         for label, count in columns.items():
             counts[label][split] += count
-    names = sorted(counts, key=natural_order)
+    names = list(counts) if several else sorted(counts, key=natural_order)
     totals = {name: sum(counts[name].values()) for name in names}
     everything = sum(totals.values())
     classes = [

@@ -93,6 +93,8 @@ class TrainingCheckpoint:
         save: writes files; False on every rank but the first of a distributed run.
         average: a running average of the network, if there is one: what validation sees, so what ``model.pt`` and
             ``model.safetensors`` hold. ``last.pt`` has both.
+        several_labels: whether an image may have several labels, so that each logit is a question of its own; the
+            files say so, and no temperature is fitted.
 
     Example:
         >>> TrainingCheckpoint.__name__
@@ -113,7 +115,9 @@ class TrainingCheckpoint:
         resume: bool = False,
         save: bool = True,
         average: nn.Module | None = None,
+        several_labels: bool = False,
     ) -> None:
+        self.several_labels = several_labels
         self.directory, self.average = Path(directory), average
         self.network, self.optimizer, self.lr_scheduler, self.validator = network, optimizer, lr_scheduler, validator
         self.class_names, self.preprocessing, self.variant = list(class_names), dict(preprocessing), variant
@@ -181,7 +185,8 @@ class TrainingCheckpoint:
             if best is not None:
                 model = content.get("average", content["model"])
                 _write(self.directory / BEST, {"model": model, "description": content["description"]})
-                save_weights(self.directory / WEIGHTS, best, self.class_names, self.preprocessing, calibration)
+                kept = (self.class_names, self.preprocessing, calibration, self.several_labels)
+                save_weights(self.directory / WEIGHTS, best, *kept)
             _write(self.directory / LAST, content)
         except Exception as error:
             logger.error("epoch %d is not saved: %s", content["epoch"], error)
@@ -195,9 +200,9 @@ class TrainingCheckpoint:
             writing.result()
 
     def _predictions(self, epoch: int) -> Predictions | None:
-        """Returns what the validation of this epoch predicted; None where it did not run."""
+        """Returns what the validation of this epoch predicted; None where it did not run, or labels are several."""
         found = self._validated
-        if self.validator.state.epoch != epoch or not found.images:
+        if self.several_labels or self.validator.state.epoch != epoch or not found.images:
             return None
         labels = np.array(found.labels, dtype=np.int64)
         return Predictions(found.images, labels, found.probabilities, self.class_names)
@@ -207,6 +212,7 @@ class TrainingCheckpoint:
             "variant": self.variant,
             "network": network.settings,
             "class_names": self.class_names,
+            **({"several_labels": True} if self.several_labels else {}),
             "preprocessing": self.preprocessing,
             "seed": self.seed,
             "epoch": epoch,

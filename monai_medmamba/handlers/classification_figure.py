@@ -6,7 +6,7 @@ import torch
 from ignite.metrics import Metric
 from monai.utils import CommonKeys
 
-from ..metrics import classification_metrics
+from ..metrics import classification_metrics, multilabel_metrics
 from .collection import predictions_of
 
 __all__ = ["LOSS", "ClassificationFigure"]
@@ -18,12 +18,13 @@ class ClassificationFigure(Metric):
     """Computes one of the figures of :func:`monai_medmamba.metrics.classification_metrics` over an epoch.
 
     Validation, evaluation and report share that function, so their figures agree. Attach it to an evaluator whose
-    output, decollated or not, holds probabilities under ``pred`` and class numbers under ``label``. In a distributed
-    run every rank is expected to see all images.
+    output, decollated or not, holds probabilities under ``pred`` and class numbers under ``label``. Where an image may
+    have several labels, ``label`` holds a 0 or 1 for each class, and the figure is that of
+    :func:`monai_medmamba.metrics.multilabel_metrics`. In a distributed run every rank is expected to see all images.
 
     Args:
-        figure: a key of ``classification_metrics``, such as ``"auc"``, or ``"loss"`` for the mean negative
-            log-likelihood of the true class.
+        figure: a key of that function, such as ``"auc"``, or ``"loss"`` for the mean negative log-likelihood of the
+            true class, or of each label's truth.
         class_names: the name of each class, in order.
 
     Returns:
@@ -64,9 +65,13 @@ class ClassificationFigure(Metric):
         """Returns the figure over every item since the last reset.
 
         Raises:
-            KeyError: the figure is not one of ``classification_metrics``.
+            KeyError: the figure is not one of that function.
         """
         probabilities, labels = torch.cat(self._probabilities).cpu(), torch.cat(self._labels).cpu()
+        if labels.ndim > 1:
+            key = "log_loss" if self.figure == LOSS else self.figure
+            value = multilabel_metrics(probabilities.numpy(), labels.numpy(), self.class_names)[key]
+            return float("nan") if value is None else float(value)
         if self.figure == LOSS:
             of_truth = probabilities[torch.arange(len(labels)), labels]
             return float(-of_truth.clamp_min(torch.finfo(torch.float32).tiny).log().mean())

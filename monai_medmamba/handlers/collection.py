@@ -19,10 +19,11 @@ def predictions_of(output: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Returns what an evaluator said of one batch, decollated or not.
 
     Args:
-        output: A dictionary with ``pred`` (B, C) and perhaps ``label`` (B,), or a list with one of each image.
+        output: A dictionary with ``pred`` (B, C) and perhaps ``label``, (B,) or, of several labels an image, (B, C);
+            or a list with one of each image.
 
     Returns:
-        Probabilities (B, C), float32, and labels (B,), None where they are unknown; both where they lie.
+        Probabilities (B, C), float32, and labels, None where they are unknown; both where they lie.
 
     Example:
         >>> predictions_of([{"pred": torch.tensor([0.9, 0.1]), "label": 0}])[1].tolist()
@@ -61,8 +62,8 @@ class PredictionCollector:
         return torch.cat(self._probabilities).cpu().numpy()
 
     @property
-    def labels(self) -> list[int]:
-        """True classes, empty where they are unknown."""
+    def labels(self) -> list[Any]:
+        """True classes, or a 0 or 1 for each label, of each image; empty where they are unknown."""
         return torch.cat(self._labels).tolist() if self._labels else []
 
     def _reset(self, engine: Engine | None = None) -> None:

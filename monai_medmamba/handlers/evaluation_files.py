@@ -11,7 +11,14 @@ from pathlib import Path
 from ignite.engine import Engine, Events
 
 from ..files import atomic_path
-from ..metrics import EvidenceSettings, classification_metrics, write_evidence, write_predictions
+from ..metrics import (
+    EvidenceSettings,
+    classification_metrics,
+    multilabel_metrics,
+    write_evidence,
+    write_findings,
+    write_predictions,
+)
 from ..visualize import write_report
 from .collection import PredictionCollector
 from .evidence_log import log_evidence
@@ -44,6 +51,11 @@ class EvaluationFiles:
             in the data's folder.
         columns: which of its columns; None takes those with from 2 to 12 different values.
         log_dir: TensorBoard's folder for figures and their intervals; None writes none.
+        several_labels: whether an image may have several labels: the table then has a probability and a truth for
+            each, and the figures are those of :func:`monai_medmamba.metrics.multilabel_metrics`.
+
+    Raises:
+        ValueError: when the evaluation ends: the data have several labels and the weights one, or the other way round.
 
     Example:
         >>> EvaluationFiles("output", ["a", "b"], split="test", checkpoint="model.pt").folder.as_posix()
@@ -64,7 +76,9 @@ class EvaluationFiles:
         table: str | None = None,
         columns: Sequence[str] | None = None,
         log_dir: str | os.PathLike[str] | None = None,
+        several_labels: bool = False,
     ) -> None:
+        self.several_labels = several_labels
         self.output_dir = Path(output_dir)
         self.folder = self.output_dir / "evaluation" if split else self.output_dir
         self.class_names, self.split, self.checkpoint, self.title = list(class_names), split, checkpoint, title
@@ -82,22 +96,32 @@ class EvaluationFiles:
         found = self._collector
         table = self.folder / ("validation.csv" if self.validation else "predictions.csv")
         labels = found.labels if self.split else None
-        write_predictions(table, found.images, labels, found.probabilities, self.class_names)
+        if labels and isinstance(labels[0], list) != self.several_labels:
+            have, want = ("one label", "several") if self.several_labels else ("several labels", "one")
+            raise ValueError(
+                f"the images of the {self.split} split have {have}, and the weights are for {want}; name the weights "
+                "that were trained on these data with --ckpt_dir"
+            )
+        write = write_findings if self.several_labels else write_predictions
+        write(table, found.images, labels, found.probabilities, self.class_names)
         logger.info("%d predictions: %s", len(found.images), table)
         if self.split is None or self.validation:
             return
-        figures = classification_metrics(found.probabilities, found.labels, self.class_names)
+        figures = (multilabel_metrics if self.several_labels else classification_metrics)(
+            found.probabilities, found.labels, self.class_names
+        )
         record = {
             "split": self.split,
             "images": len(found.images),
             "checkpoint": Path(self.checkpoint).name,
             "temperature": self.temperature,
+            **({"several_labels": True} if self.several_labels else {}),
             **figures,
         }
         with atomic_path(self.folder / "metrics.json") as temporary:
             temporary.write_text(json.dumps(record, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
         evidence = write_evidence(self.output_dir, self.settings)
-        shown = {name: evidence["figures"][name] for name in SHOWN if figures[name] is not None}
+        shown = {name: evidence["figures"][name] for name in SHOWN if figures.get(name) is not None}
         logger.info("%s: %s", self.split, ", ".join(_with_interval(*item) for item in shown.items()))
         logger.info("report: %s", write_report(self.output_dir, title=self.title))
         if self.log_dir is not None:

@@ -31,5 +31,7 @@ def log_evidence(log_dir: str | os.PathLike[str], evidence: Mapping[str, Any]) -
                     writer.add_scalar(f"evidence/{name}/{edge}", row[edge])
         for kind in ("roc", "precision_recall"):
             writer.add_figure(f"evidence/{kind}", curves_figure(evidence, kind))
-        writer.add_figure("evidence/reliability", reliability_figure(evidence["calibration"]))
-        writer.add_figure("evidence/risk_coverage", risk_coverage_figure(evidence["abstention"]))
+        if "after" in evidence["calibration"]:  # not where an image may have several labels
+            writer.add_figure("evidence/reliability", reliability_figure(evidence["calibration"]))
+        if evidence["abstention"] is not None:
+            writer.add_figure("evidence/risk_coverage", risk_coverage_figure(evidence["abstention"]))

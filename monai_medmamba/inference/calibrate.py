@@ -13,7 +13,7 @@ from ..files import atomic_path
 from ..handlers import read_checkpoint
 from ..metrics import Predictions, apply_temperature, fit_temperature, read_predictions
 from ..networks import save_weights
-from .classifier import read_weights, temperature_of
+from .classifier import has_several_labels, read_weights, temperature_of
 
 __all__ = ["calibrate_weights"]
 
@@ -34,8 +34,8 @@ def calibrate_weights(weights: str | os.PathLike[str], validation: str | os.Path
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: a file is damaged or of another kind, the classes differ or are unknown, or the table is that of a
-            test set.
+        ValueError: a file is damaged or of another kind, the weights are for several labels an image, the classes
+            differ or are unknown, or the table is that of a test set.
 
     Example:
         >>> calibrate_weights("missing.pt", "validation.csv")  # doctest: +ELLIPSIS
@@ -45,6 +45,10 @@ def calibrate_weights(weights: str | os.PathLike[str], validation: str | os.Path
     path, table = Path(weights), Path(validation)
     network, description = read_weights(path)
     _refuse_test_set(table)
+    if has_several_labels(path, description):
+        raise ValueError(
+            f"{path} is for several labels an image, for which no temperature is fitted: leave it as it is"
+        )
     found = read_predictions(table)
     names = list(description.get("class_names") or [])
     if found.class_names != names:

@@ -29,6 +29,7 @@ class ImageClassifier:
         preprocessing: What a picture goes through first.
         logits: Takes a batch (n, 3, H, W), float32, to logits (n, C).
         temperature: By which the logits are divided, fitted on validation images; 1 where none was.
+        several_labels: Whether an image may have several labels: each logit is then a question of its own.
 
     Example:
         >>> prepare = Preprocessing(32, (0.5,) * 3, (0.25,) * 3)
@@ -42,6 +43,7 @@ class ImageClassifier:
     preprocessing: Preprocessing
     logits: Callable[[torch.Tensor], torch.Tensor]
     temperature: float = 1.0
+    several_labels: bool = False
 
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
         """Returns calibrated probabilities.
@@ -63,7 +65,8 @@ class ImageClassifier:
             )
         if not torch.isfinite(logits).all():
             raise ValueError(f"{self.source}: the outputs are not finite numbers; use other weights")
-        return (logits / self.temperature).softmax(dim=1)
+        scaled = logits / self.temperature
+        return scaled.sigmoid() if self.several_labels else scaled.softmax(dim=1)
 
 
 def load_classifier(
@@ -100,7 +103,9 @@ def load_classifier(
         with torch.inference_mode():
             return network(batch.to(chosen))
 
-    return ImageClassifier(os.fspath(weights), class_names, preprocessing, logits, temperature_of(weights, description))
+    several = has_several_labels(weights, description)
+    temperature = temperature_of(weights, description)
+    return ImageClassifier(os.fspath(weights), class_names, preprocessing, logits, temperature, several)
 
 
 def read_weights(weights: str | os.PathLike[str], backend: str | None = None) -> tuple[MedMamba, dict[str, Any]]:
@@ -122,10 +127,15 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
 
 
 def picture_network(
-    weights: str | os.PathLike[str], device: str, backend: str | None
+    weights: str | os.PathLike[str], device: str, backend: str | None, *, one_label: bool = False
 ) -> tuple[MedMamba, tuple[str, ...], Preprocessing, torch.device]:
-    """Returns a network for RGB pictures on its device, and what its weights say; raises as load_classifier does."""
+    """Returns a network for RGB pictures on its device, and what its weights say; raises as load_classifier does.
+
+    With ``one_label`` also for weights of several labels an image.
+    """
     network, description, chosen = _network_on_device(weights, device, backend)
+    if one_label and has_several_labels(weights, description):
+        raise ValueError(f"{os.fspath(weights)}: expected weights for one label an image, got some for several")
     return network, *check_description(weights, description), chosen
 
 
@@ -172,6 +182,14 @@ def temperature_of(path: str | os.PathLike[str], description: Mapping[str, Any])
             "fit it again with `medmamba calibrate`"
         )
     return float(value)
+
+
+def has_several_labels(path: str | os.PathLike[str], description: Mapping[str, Any]) -> bool:
+    """Returns whether an image may have several labels; older files do not say, and mean one."""
+    value = description.get("several_labels", False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{os.fspath(path)}: expected several_labels true or false, got {json.dumps(value)}")
+    return value
 
 
 def choose_device(name: str) -> torch.device:

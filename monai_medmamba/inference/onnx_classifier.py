@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .classifier import ImageClassifier, check_description, read_weights, temperature_of
+from .classifier import ImageClassifier, check_description, has_several_labels, read_weights, temperature_of
 from .preprocessing import CHANNELS
 
 __all__ = ["load_onnx_classifier"]
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "monai_medmamba."
 KEYS = ("class_names", "preprocessing")  # of the file's metadata, after the prefix, each a JSON text
-CALIBRATION = "calibration"  # beside them, where a temperature was fitted
+FURTHER = ("calibration", "several_labels")  # beside them: a temperature that was fitted, whether labels are several
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -69,7 +69,8 @@ def load_onnx_classifier(
         parts = np.split(images, len(images)) if one_by_one else [images]
         return torch.from_numpy(np.concatenate([session.run(None, {name: part})[0] for part in parts]))
 
-    return ImageClassifier(str(path), class_names, preprocessing, logits, temperature_of(source, description))
+    several = has_several_labels(source, description)
+    return ImageClassifier(str(path), class_names, preprocessing, logits, temperature_of(source, description), several)
 
 
 def _open(path: Path, device: str, threads: int | None) -> Any:
@@ -101,7 +102,7 @@ def _describe(path: Path, session: Any, weights: str | os.PathLike[str] | None) 
     """Returns the file that tells class names and preprocessing, and what it tells."""
     kept = session.get_modelmeta().custom_metadata_map
     try:
-        own = {key: json.loads(kept[PREFIX + key]) for key in (*KEYS, CALIBRATION) if PREFIX + key in kept}
+        own = {key: json.loads(kept[PREFIX + key]) for key in (*KEYS, *FURTHER) if PREFIX + key in kept}
     except ValueError as error:
         raise ValueError(
             f"{path}: its metadata {', '.join(PREFIX + key for key in KEYS)} are no JSON ({error})"

@@ -11,7 +11,7 @@ from itertools import islice
 
 import torch
 
-from ..metrics import Predictions
+from ..metrics import FindingPredictions, Predictions
 from ..transforms import ImageReadError
 from .classifier import ImageClassifier
 from .picture_paths import Failure
@@ -27,7 +27,8 @@ class Outcome:
     """What became of a list of pictures.
 
     Args:
-        predictions: Of the pictures that could be read, in the order of the list.
+        predictions: Of the pictures that could be read, in the order of the list; of several labels an image, if the
+            classifier is for them.
         failures: The others, in that order.
 
     Example:
@@ -36,7 +37,7 @@ class Outcome:
         []
     """
 
-    predictions: Predictions
+    predictions: Predictions | FindingPredictions
     failures: list[Failure]
 
 
@@ -82,7 +83,8 @@ def predict(
         window=window,
         progress=progress,
     )
-    return Outcome(Predictions(names, None, table.numpy(), list(classifier.class_names)), failures)
+    kind = FindingPredictions if classifier.several_labels else Predictions
+    return Outcome(kind(names, None, table.numpy(), list(classifier.class_names)), failures)
 
 
 def in_batches(

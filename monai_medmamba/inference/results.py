@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import atomic_path
-from ..metrics import Predictions, write_predictions
+from ..metrics import FindingPredictions, Predictions, write_findings, write_predictions
 from ..metrics.predictions import LEADING_COLUMNS, PREFIX
 from .classifier import ImageClassifier
 from .predict import Outcome
@@ -24,7 +24,8 @@ def write_results(path: str | os.PathLike[str], outcome: Outcome, classifier: Im
     """Writes what became of the pictures; the file appears whole or not at all.
 
     ``.csv`` is the table that the bundles write as ``predictions.csv``: image, label (empty), prediction, confidence
-    and one probability column a class, for the pictures that could be read. ``.json`` also holds the failures with
+    and one probability column a class, for the pictures that could be read; of several labels an image it is image,
+    found (the labels of 0.5 or more) and the probabilities. ``.json`` also holds the failures with
     their reasons, and what the classifier is.
 
     Args:
@@ -53,6 +54,7 @@ def write_results(path: str | os.PathLike[str], outcome: Outcome, classifier: Im
     content = {
         "weights": Path(classifier.source).name,
         "class_names": list(classifier.class_names),
+        **({"several_labels": True} if classifier.several_labels else {}),
         "preprocessing": classifier.preprocessing.describe(),
         "temperature": classifier.temperature,
         "predictions": _rows(outcome),
@@ -64,7 +66,10 @@ def write_results(path: str | os.PathLike[str], outcome: Outcome, classifier: Im
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
-def _write_table(target: Path, predictions: Predictions) -> None:
+def _write_table(target: Path, predictions: Predictions | FindingPredictions) -> None:
+    if isinstance(predictions, FindingPredictions):
+        write_findings(target, predictions.images, None, predictions.probabilities, predictions.class_names)
+        return
     if predictions.images:
         write_predictions(target, predictions.images, None, predictions.probabilities, predictions.class_names)
         return
@@ -76,15 +81,16 @@ def _write_table(target: Path, predictions: Predictions) -> None:
 
 def _rows(outcome: Outcome) -> list[dict[str, Any]]:
     predictions = outcome.predictions
-    rows = []
-    for image, best, row in zip(predictions.images, predictions.predicted, predictions.probabilities, strict=True):
-        shown = [float(str(value)) for value in row]  # the fewest digits that read back to the same float32
-        rows.append(
-            {
-                "image": image,
-                "prediction": predictions.class_names[best],
-                "confidence": shown[best],
-                "probabilities": dict(zip(predictions.class_names, shown, strict=True)),
-            }
-        )
-    return rows
+    names = predictions.class_names
+    # str: the fewest digits that read back to the same float32
+    tables = [[float(str(value)) for value in row] for row in predictions.probabilities]
+    said: list[dict[str, Any]]
+    if isinstance(predictions, FindingPredictions):
+        said = [{"found": found} for found in predictions.found]
+    else:
+        best = zip(predictions.predicted.tolist(), tables, strict=True)
+        said = [{"prediction": names[place], "confidence": table[place]} for place, table in best]
+    return [
+        {"image": image, **words, "probabilities": dict(zip(names, table, strict=True))}
+        for image, words, table in zip(predictions.images, said, tables, strict=True)
+    ]

@@ -3,7 +3,9 @@
 from .bootstrap import Bootstrap, bootstrap_intervals
 from .classification import JudgedClasses, classification_metrics
 from .comparison import compare_predictions
-from .evidence import EvidenceSettings, write_evidence
+from .evidence import write_evidence
+from .evidence_settings import EvidenceSettings
+from .findings import FindingPredictions, read_findings, write_findings
 from .linear_probe import ProbeResult, probe_features
 from .multilabel import JudgedFindings, multilabel_metrics
 from .operating_points import choose_threshold
@@ -14,6 +16,7 @@ from .temperature import apply_temperature, fit_temperature
 __all__ = [
     "Bootstrap",
     "EvidenceSettings",
+    "FindingPredictions",
     "JudgedClasses",
     "JudgedFindings",
     "Predictions",
@@ -26,8 +29,10 @@ __all__ = [
     "fit_temperature",
     "multilabel_metrics",
     "probe_features",
+    "read_findings",
     "read_predictions",
     "subgroup_figures",
     "write_evidence",
+    "write_findings",
     "write_predictions",
 ]

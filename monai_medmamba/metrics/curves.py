@@ -9,18 +9,19 @@ import numpy as np
 from .abstention import GRID, band, numbers
 from .bootstrap import Bootstrap
 from .classification import JudgedClasses
+from .multilabel import JudgedFindings
 from .ranking import RankedScores
 from .weighed import Array
 
 
-def curves_with_bands(judged: JudgedClasses, bootstrap: Bootstrap) -> dict[str, Any]:
+def curves_with_bands(judged: JudgedClasses | JudgedFindings, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return the curves of every class at 101 places, with the pointwise interval of the resamples.
 
     A precision-recall curve is read as average precision reads it: at a recall, the precision of the first threshold
     that reaches it.
 
     Args:
-        judged: images with their classes and probabilities.
+        judged: images with their classes, or labels, and probabilities.
         bootstrap: how they are drawn.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from .abstention import abstention
 from .bootstrap import Bootstrap, bootstrap_intervals
 from .classification import JudgedClasses
 from .curves import curves_with_bands
+from .evidence_settings import EvidenceSettings
+from .findings import is_findings_table
+from .findings_evidence import findings_evidence
 from .operating_points import operating_points
 from .predictions import Predictions, guard, read_predictions
 from .run_data import RunData
@@ -25,36 +28,10 @@ FILE = "evidence.json"
 FIGURES_TABLE, SUBGROUPS_TABLE, CURVES_TABLE = "figures.csv", "subgroups.csv", "curves.csv"
 
 
-@dataclass(frozen=True)
-class EvidenceSettings:
-    """What the evidence of a run is asked for.
-
-    Args:
-        resamples: of each bootstrap.
-        seed: of its draws.
-        targets: of the operating points: sensitivity and specificity to fix on validation.
-        target_accuracy: of the images kept when doubtful ones are left to a reader.
-        ordinal: whether the order of the classes is one of degree, so that quadratic kappa means something.
-        table: CSV or TSV file with a column path and columns to part the images by; None takes the one that lies in
-            the data's folder.
-        columns: which of its columns; None takes those with from 2 to 12 different values.
-
-    Example:
-        >>> EvidenceSettings(resamples=200).targets["sensitivity"]
-        0.95
-    """
-
-    resamples: int = 1000
-    seed: int = 0
-    targets: dict[str, float] = field(default_factory=lambda: {"sensitivity": 0.95, "specificity": 0.95})
-    target_accuracy: float = 0.95
-    ordinal: bool = False
-    table: str | None = None
-    columns: Sequence[str] | None = None
-
-
 def write_evidence(run_dir: str | Path, settings: EvidenceSettings | None = None) -> dict[str, Any]:
     """Compute intervals, curves, calibration, operating points, abstention and subgroups of an evaluated run.
+
+    Of several labels an image, calibration and abstention stay out: `findings_evidence` says why.
 
     It reads `evaluation/predictions.csv` and, where they are there, `evaluation/validation.csv` (without which nothing
     can be chosen), `evaluation/metrics.json` (for the temperature behind the predictions, 1 without it) and the data
@@ -81,16 +58,28 @@ def write_evidence(run_dir: str | Path, settings: EvidenceSettings | None = None
     folder = Path(run_dir) / FOLDER
     if not (folder / "predictions.csv").is_file():
         raise FileNotFoundError(f"{folder / 'predictions.csv'} is missing; evaluate the run first")
+    data = RunData(run_dir)
+    content = (
+        findings_evidence(folder, data, settings)
+        if is_findings_table(folder / "predictions.csv")
+        else _of_one_label(folder, data, settings)
+    )
+    with atomic_path(folder / FILE) as draft:
+        draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    _write_tables(folder, content)
+    return content
+
+
+def _of_one_label(folder: Path, data: RunData, settings: EvidenceSettings) -> dict[str, Any]:
     test = read_predictions(folder / "predictions.csv")
     test.truth  # noqa: B018  (raises where it is unknown)
     validation = read_predictions(folder / "validation.csv") if (folder / "validation.csv").is_file() else None
     if validation is not None and validation.class_names != test.class_names:
         raise ValueError(f"{folder}: validation.csv and predictions.csv name different classes; evaluate again")
     temperature = _temperature(folder / "metrics.json")
-    data = RunData(run_dir)
     bootstrap = Bootstrap(data.patients(test.images), settings.resamples, settings.seed)
     judged = JudgedClasses(test.probabilities, test.truth, test.class_names)
-    content: dict[str, Any] = {
+    return {
         "bootstrap": bootstrap.describe(len(test.images)),
         "ordinal": settings.ordinal,
         **_with_support(bootstrap_intervals(judged, bootstrap), judged),
@@ -108,10 +97,6 @@ def write_evidence(run_dir: str | Path, settings: EvidenceSettings | None = None
         "subgroups": subgroup_figures(test, data.columns(test.images, settings.table, settings.columns), bootstrap),
         "data": data.facts(),
     }
-    with atomic_path(folder / FILE) as draft:
-        draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    _write_tables(folder, content)
-    return content
 
 
 def _with_support(intervals: dict[str, Any], judged: JudgedClasses) -> dict[str, Any]:
@@ -155,7 +140,7 @@ def _write_tables(folder: Path, content: dict[str, Any]) -> None:
         for row in curve["classes"]:
             for place, *values in zip(curve[axis], *(row[edge] for edge in edges), strict=True):
                 curves.append((kind, row["class"], place, *values))
-    kept = content["abstention"]
+    kept = content["abstention"] or {"coverage": (), "risk": (), "low": (), "high": ()}
     for place, *values in zip(kept["coverage"], kept["risk"], kept["low"], kept["high"], strict=True):
         curves.append(("risk_coverage", "", place, *values))
     _write(folder / CURVES_TABLE, ("curve", "class", "at", *edges), curves)

@@ -47,7 +47,7 @@ class JudgedFindings:
         self._squared = (self.scores - self.truth) ** 2
         given = np.where(self.truth, self.scores, 1 - self.scores)
         self._logs = -np.log(np.maximum(given.astype(np.float64), LEAST))
-        self._ranked = [RankedScores(scores, truth) for scores, truth in zip(self.scores.T, self.truth.T, strict=True)]
+        self.ranked = [RankedScores(scores, truth) for scores, truth in zip(self.scores.T, self.truth.T, strict=True)]
 
     def __len__(self) -> int:
         """Number of images."""
@@ -60,7 +60,7 @@ class JudgedFindings:
             weights @ table.astype(np.float64) for table in (self.truth & self.found, self.found, self.truth)
         )
         agreed = self.truth == self.found
-        areas, averages = zip(*(ranked.areas(weights) for ranked in self._ranked), strict=True)
+        areas, averages = zip(*(ranked.areas(weights) for ranked in self.ranked), strict=True)
         overall = {
             "exact_match": (weights @ agreed.all(axis=1)) / total[:, 0],
             "accuracy": (weights @ agreed.mean(axis=1)) / total[:, 0],

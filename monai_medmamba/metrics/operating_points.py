@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .bootstrap import Bootstrap
+from .findings import FindingPredictions
 from .predictions import Predictions
 from .ranking import RankedScores
 from .weighed import Array
@@ -52,7 +53,10 @@ def choose_threshold(
 
 
 def operating_points(
-    validation: Predictions, test: Predictions, bootstrap: Bootstrap, targets: dict[str, float]
+    validation: Predictions | FindingPredictions,
+    test: Predictions | FindingPredictions,
+    bootstrap: Bootstrap,
+    targets: dict[str, float],
 ) -> list[dict[str, Any]]:
     """Return, for each class and rule, the threshold chosen on validation and what it gives on the test.
 
@@ -68,14 +72,15 @@ def operating_points(
         `specificity`, `ppv` and `npv`, each with its interval.
     """
     rows = []
+    chosen_on, applied_to = validation.members, test.members
     for c, name in enumerate(test.class_names):
         for rule, target in targets.items():
-            threshold = choose_threshold(validation.probabilities[:, c], validation.truth == c, rule, target)
+            threshold = choose_threshold(validation.probabilities[:, c], chosen_on[:, c], rule, target)
             row: dict[str, Any] = {"class": name, "rule": rule, "target": target, "threshold": threshold}
             if threshold is not None:
-                there = rates(validation.probabilities[:, c] >= threshold, validation.truth == c, None)
+                there = rates(validation.probabilities[:, c] >= threshold, chosen_on[:, c], None)
                 row["validation"] = {key: float(there[key][0]) for key in RULES}
-                found, member = test.probabilities[:, c] >= threshold, test.truth == c
+                found, member = test.probabilities[:, c] >= threshold, applied_to[:, c]
                 point = rates(found, member, None)
                 blocks = [rates(found, member, weights) for weights in bootstrap.blocks(len(found))]
                 row["test"] = {

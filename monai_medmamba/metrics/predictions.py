@@ -53,6 +53,11 @@ class Predictions:
             )
         return self.labels
 
+    @property
+    def members(self) -> npt.NDArray[np.bool_]:
+        """Whether each image is of each class, shape (n, C); a ValueError where the labels are unknown."""
+        return self.truth[:, None] == np.arange(len(self.class_names))
+
 
 def write_predictions(
     path: str | Path,
@@ -149,6 +154,8 @@ def read_predictions(path: str | Path) -> Predictions:
 
 def _class_names(header: list[str]) -> list[str]:
     leading, classes = tuple(header[: len(LEADING_COLUMNS)]), header[len(LEADING_COLUMNS) :]
+    if header[:2] == ["image", "found"]:
+        raise ValueError("it has several labels an image, and here each image must have one class")
     if leading != LEADING_COLUMNS or not classes or any(not name.startswith(PREFIX) for name in classes):
         raise ValueError(
             f"expected the columns {', '.join(LEADING_COLUMNS)} and then {PREFIX}<class name> for each class, "

@@ -10,6 +10,8 @@ import numpy as np
 
 from .bootstrap import Bootstrap, bootstrap_intervals
 from .classification import JudgedClasses
+from .findings import FindingPredictions
+from .multilabel import JudgedFindings
 from .predictions import Predictions
 
 SHOWN = ("accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity", "f1")
@@ -18,12 +20,12 @@ MOST_VALUES = 12
 
 
 def subgroup_figures(
-    test: Predictions, columns: Mapping[str, Sequence[str | None]], bootstrap: Bootstrap
+    test: Predictions | FindingPredictions, columns: Mapping[str, Sequence[str | None]], bootstrap: Bootstrap
 ) -> list[dict[str, Any]]:
     """Return the figures for the images of each value of each column, with intervals and numbers.
 
     Args:
-        test: predictions with known classes.
+        test: predictions with known classes, or labels.
         columns: column name to the value of each image, None or "" where it is not given.
         bootstrap: how images are drawn, within the part.
 
@@ -59,15 +61,20 @@ def subgroup_figures(
     return tables
 
 
-def _row(test: Predictions, inside: Any, value: str, bootstrap: Bootstrap) -> dict[str, Any]:
+def _row(test: Predictions | FindingPredictions, inside: Any, value: str, bootstrap: Bootstrap) -> dict[str, Any]:
     places = np.flatnonzero(inside)
     groups = None if bootstrap.groups is None else [bootstrap.groups[int(place)] for place in places]
     part = replace(bootstrap, groups=groups)
-    judged = JudgedClasses(test.probabilities[places], test.truth[places], test.class_names)
-    figures = bootstrap_intervals(judged, part)["figures"]
+    figures = bootstrap_intervals(_judge(test, places), part)["figures"]
     return {
         "value": value,
         "images": len(places),
         "units": int(part.units(len(places)).max()) + 1,
         "figures": {name: figures[name] for name in SHOWN},
     }
+
+
+def _judge(test: Predictions | FindingPredictions, places: Any) -> JudgedClasses | JudgedFindings:
+    if isinstance(test, FindingPredictions):
+        return JudgedFindings(test.probabilities[places], test.members[places], test.class_names)
+    return JudgedClasses(test.probabilities[places], test.truth[places], test.class_names)

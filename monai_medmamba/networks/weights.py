@@ -24,6 +24,7 @@ def save_weights(
     class_names: Sequence[str],
     preprocessing: Mapping[str, Any],
     calibration: Mapping[str, Any] | None = None,
+    several_labels: bool = False,
 ) -> None:
     """Writes a network's weights, shape, classes, preprocessing and calibration, atomically.
 
@@ -34,6 +35,7 @@ def save_weights(
         preprocessing: what an image must go through, JSON-able, such as ``image_size``, ``mean`` and ``std``.
         calibration: what turns logits into honest probabilities, JSON-able: ``temperature``, by which the logits are
             divided, and where it comes from; None where none was fitted.
+        several_labels: whether each logit is a question of its own (sigmoid), not one of all (softmax).
 
     Raises:
         ValueError: the number of names is not the number of classes.
@@ -48,11 +50,13 @@ def save_weights(
     """
     if len(class_names) != network.num_classes:
         raise ValueError(f"expected {network.num_classes} class names, got {len(class_names)}: {list(class_names)}")
-    description = {
+    description: dict[str, Any] = {
         "network": network.settings,
         "class_names": list(class_names),
         "preprocessing": dict(preprocessing),
     }
+    if several_labels:
+        description["several_labels"] = True
     if calibration is not None:
         description["calibration"] = dict(calibration)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -69,7 +73,7 @@ def load_weights(path: str | os.PathLike[str], backend: str | None = None) -> tu
 
     Returns:
         The network in eval mode, and a dict with ``network``, ``class_names``, ``preprocessing`` and, where
-        one was fitted, ``calibration``.
+        one was fitted, ``calibration``; ``several_labels``, true, where an image may have several.
 
     Raises:
         ValueError: the file is damaged, was not written by :func:`save_weights`, or does not fit its own description.

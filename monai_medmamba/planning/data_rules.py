@@ -22,6 +22,13 @@ def decide_data(choices: Choices, profile: Profile) -> None:
 
 def _exclude(profile: Profile) -> tuple[list[str], str]:
     """Returns the files to leave out: of contradicting pictures all but those that the data set tests on."""
+    if profile.several_labels and not profile.repeats:
+        return [], "No picture is there more than once."
+    if profile.several_labels:
+        return [], (
+            f"{len(profile.repeats)} pictures are there more than once. Those with differing labels or in two splits "
+            "are left out, and named, when the data are read."
+        )
     found = []
     for group in profile.repeats:
         labels, splits = {label for _, label, _ in group}, {split for *_, split in group}
@@ -66,6 +73,8 @@ def _folds(profile: Profile) -> tuple[int, str]:
 
 def _weight_power(profile: Profile) -> tuple[float, str]:
     ratio = profile.imbalance
+    if profile.several_labels:
+        return _positive_power(ratio)
     if ratio < EVEN:
         return 0.0, f"The largest class has {ratio:.2g} times as many images as the smallest: no weights are needed."
     if ratio < VERY_UNEVEN:
@@ -76,4 +85,18 @@ def _weight_power(profile: Profile) -> tuple[float, str]:
     return 0.5, (
         f"The largest class has {ratio:.3g} times as many images as the smallest: full weights would let single images "
         "rule, so their square roots are taken."
+    )
+
+
+def _positive_power(ratio: float) -> tuple[float, str]:
+    if ratio < EVEN:
+        return 0.0, f"At most {ratio:.2g} times as many images lack a label as have it: no weights are needed."
+    if ratio < VERY_UNEVEN:
+        return 1.0, (
+            f"Up to {ratio:.2g} times as many images lack a label as have it: both sides count alike in the loss, by "
+            "weights of the images that have it."
+        )
+    return 0.5, (
+        f"Up to {ratio:.3g} times as many images lack a label as have it: full weights would let single images rule, "
+        "so the square roots of images without by images with it are taken."
     )

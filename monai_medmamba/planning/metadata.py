@@ -41,6 +41,7 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
     """
     classes = plan.profile.classes
     size = plan["image_size"]["gpu"]
+    several = plan.profile.several_labels
     channels = {"0": "red", "1": "green", "2": "blue"}
     return {
         "schema": SCHEMA,
@@ -50,7 +51,7 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
         "required_packages_version": PACKAGES,
         "supported_apps": {},
         "name": task.title,
-        "task": f"Classification of {task.summary}",
+        "task": f"{'Multi-label classification' if several else 'Classification'} of {task.summary}",
         "description": (
             "MedMamba, a network that joins convolutions and a four-direction selective scan, trained from scratch on "
             f"{task.summary}. The classes named here are those of the data set that it was planned for; another "
@@ -61,8 +62,8 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
         "data_source": task.source,
         "data_type": "png, jpg, bmp or tif; grey or colour",
         "image_classes": "three channels (red, green, blue) in [0, 1]",
-        "label_classes": "one class number an image",
-        "pred_classes": "one probability a class",
+        "label_classes": "a 0 or 1 for each label" if several else "one class number an image",
+        "pred_classes": "one probability a label, each for itself" if several else "one probability a class",
         "intended_use": (
             "Research and education. Not for diagnostic use: no weights are shipped, and nothing here has been "
             "validated on patients."

@@ -15,7 +15,7 @@ from .cost import training_gib
 from .data_rules import decide_data
 from .decision import Choices, Decision
 from .picture_rules import decide_pictures
-from .profile import Profile
+from .profile import SHARES, Profile
 from .training_rules import decide_training
 
 __all__ = ["Plan", "make_plan"]
@@ -96,7 +96,7 @@ def make_plan(
         The plan.
 
     Raises:
-        DatasetError: The data cannot be planned for: volumes, or several labels an image.
+        DatasetError: The data cannot be planned for: volumes, or several labels an image without splits.
         ValueError: A flag names no decision, or the GPU is too small.
 
     Example:
@@ -107,9 +107,10 @@ def make_plan(
     if profile.volumes:
         cure = "Use bundles/medmamba_ct3d for volumes, or give 2-D images"
         raise DatasetError("2-D images", f"{profile.volumes} volumes in {profile.name}", cure)
-    if profile.several_labels:
-        cure = "Give one label an image, or plan for one finding at a time"
-        raise DatasetError("one label an image", f"several in {profile.name}", cure)
+    lacking = [split for split in SHARES if not (profile.splits or {}).get(split)]
+    if profile.several_labels and lacking:
+        cure = "Give a file that has all three: splits are made for images of one label only"
+        raise DatasetError(f"training, validation and test images in {profile.name}", f"no {', '.join(lacking)}", cure)
     choices = Choices(flags or {})
     decide_data(choices, profile)
     decide_pictures(choices, profile)

@@ -71,7 +71,13 @@ class Profile:
 
     @property
     def imbalance(self) -> float:
-        """How many times as many images as the smallest class the largest has."""
+        """How many times as many images as the smallest class the largest has.
+
+        Where an image may have several labels: how many times as many images lack the rarest label as have it.
+        """
+        if self.several_labels:
+            rarest = max(1, min(self.counts.values()))
+            return (self.images - rarest) / rarest
         return max(self.counts.values()) / max(1, min(self.counts.values()))
 
     def as_dict(self) -> dict[str, Any]:

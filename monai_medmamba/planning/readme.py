@@ -40,6 +40,7 @@ def readme(plan: Plan, task: Task, folder: str, dataset_dir: str = "") -> str:
     return template.render(
         plan=plan,
         task=task,
+        several=plan.profile.several_labels,
         folder=folder,
         decided=decided,
         paper=PAPER,

@@ -102,11 +102,12 @@ def task_of(profile: Profile) -> Task:
     """
     names = ", ".join(f"`{name}`" for name in profile.classes)
     kind = f"{profile.modality} images" if profile.modality not in ("unknown", "mixed") else "images"
+    labels = "with any number of the labels" if profile.several_labels else "in the classes"
     return Task(
         title=f"MedMamba on {profile.name}",
         summary=kind,
         data=(
-            f"Planned for the data set {profile.name}: {profile.images} {kind} in the classes {names}. `plan.json` "
+            f"Planned for the data set {profile.name}: {profile.images} {kind} {labels} {names}. `plan.json` "
             "beside the configs holds every decision and its reason."
         ),
         source=f"{profile.name}; write here where the data come from",

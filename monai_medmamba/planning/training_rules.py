@@ -46,7 +46,7 @@ def decide_training(choices: Choices, profile: Profile, *, budget_hours: float |
     )
     drop = {device: DROP_PATH[name] for device, name in variant.items()}
     choices.settle("drop_path_rate", drop, "Blocks are left out at random in networks deep enough to spare them.")
-    choices.settle("label_smoothing", 0.0 if profile.several_labels else 0.05, "Labels are never quite sure.")
+    choices.settle("label_smoothing", *_smoothing(profile))
     choices.settle("seed", 0, "Any seed serves; the split depends on it too.")
 
 
@@ -54,6 +54,12 @@ def _task(profile: Profile) -> tuple[str, str]:
     if profile.several_labels:
         return "multi-label", "An image may have several labels: one yes or no for each."
     return "multi-class", "Each image has one label."
+
+
+def _smoothing(profile: Profile) -> tuple[float, str]:
+    if profile.several_labels:
+        return 0.0, "The loss asks one question a label and smooths none."
+    return 0.05, "Labels are never quite sure."
 
 
 def _variant(images: int, size: int, gpu_gib: float) -> tuple[dict[str, str], str]:

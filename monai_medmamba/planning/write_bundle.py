@@ -103,6 +103,7 @@ def _settle_inference(inference: dict[str, Any], plan: Plan, root: str) -> None:
     inference["bundle_root"] = _bundle_root(root)
     inference["layout"] = {name: value for name, value in layout(plan).items() if name in ("exclude", "phantoms")}
     inference["untrained"]["variant"] = plan["variant"]["gpu"]
+    inference["untrained"]["several_labels"] = plan.profile.several_labels
     inference["untrained"]["preprocessing"] = {
         "image_size": plan["image_size"]["gpu"],
         "mean": plan["mean"],
@@ -113,6 +114,8 @@ def _settle_inference(inference: dict[str, Any], plan: Plan, root: str) -> None:
 def layout(plan: Plan) -> dict[str, Any]:
     """Returns how ``prepare_data`` reads the data set."""
     found = {**plan.profile.layout, "fractions": plan["fractions"]}
+    if plan.profile.several_labels:  # the fingerprint does not compare the labels of pictures that repeat
+        found["leave_out_contradictions"] = True
     if plan["exclude"]:
         found["exclude"] = [*found.get("exclude", ()), *plan["exclude"]]
     return found

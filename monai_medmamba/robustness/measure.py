@@ -107,7 +107,8 @@ def measure_robustness(
         The figures, severity 0 being the clean images for each corruption.
 
     Raises:
-        ValueError: The classes of weights and data differ, the split is empty, or a corruption is unknown.
+        ValueError: The classes of weights and data differ, images may have several labels, the split is empty, or a
+            corruption is unknown.
         ImageReadError: An image cannot be read; the message names it.
 
     Example:
@@ -164,6 +165,8 @@ def _checked(classifier: ImageClassifier, data: Datalist, split: str, corruption
             f"{os.fspath(classifier.source)}: expected the classes of the data, {', '.join(data.class_names)}, "
             f"got {', '.join(classifier.class_names)}; name the data that it was trained for"
         )
+    if classifier.several_labels or data.several_labels:
+        raise ValueError(f"{data.root}: expected one label an image, got several, whose robustness is not measured yet")
     samples = data.split(split)
     if not samples:
         raise ValueError(f"expected images in the split {split} of {data.root}, got none")

@@ -16,6 +16,7 @@ class PrepareOnDevice:
     Args:
         transform: Takes and returns a dictionary with ``image``, a plain tensor (B, C, H, W); a ``Compose`` of
             ``AugmentBatchd`` and ``NormalizeRGBd``, for example.
+        label_dtype: What labels are turned into, float32 for a loss of several labels; None leaves them as they are.
 
     Example:
         >>> prepare = PrepareOnDevice(lambda batch: {"image": batch["image"] / 255})
@@ -24,8 +25,10 @@ class PrepareOnDevice:
         (1.0, [0, 1])
     """
 
-    def __init__(self, transform: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
-        self.transform = transform
+    def __init__(
+        self, transform: Callable[[dict[str, Any]], Mapping[str, Any]], label_dtype: torch.dtype | None = None
+    ) -> None:
+        self.transform, self.label_dtype = transform, label_dtype
 
     @torch.no_grad()
     def __call__(
@@ -53,5 +56,5 @@ class PrepareOnDevice:
         image = self.transform(moved)[CommonKeys.IMAGE]
         label = batchdata.get(CommonKeys.LABEL)
         if label is not None:
-            label = label.to(device, non_blocking=non_blocking)
+            label = label.to(device, self.label_dtype, non_blocking=non_blocking)
         return image.to(**kwargs) if kwargs else image, label

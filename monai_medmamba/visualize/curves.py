@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_CLASSES = 12
+MOST_CLASSES, MOST_LABELS = 12, 16
 COLUMNS = 4
 PAPER: dict[str, Any] = {"bbox": {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}}
 KINDS = {
@@ -27,8 +27,9 @@ KINDS = {
 def curves_figure(evidence: Mapping[str, Any], kind: str) -> Figure:
     """Return the curve of each class against the rest in a panel of its own, with its bootstrap band.
 
-    Of two classes the second is shown alone, whose curve says all. Of more than twelve the first twelve are shown.
-    A dotted line is what guessing gives.
+    Of two classes the second is shown alone, whose curve says all, unless an image may have both. Of more than twelve
+    the first twelve are shown; of labels, of which an image may have several, sixteen. A dotted line is what guessing
+    gives.
 
     Args:
         evidence: the content of `evidence.json`: `curves`, `per_class` and `bootstrap` are read.
@@ -53,9 +54,10 @@ def curves_figure(evidence: Mapping[str, Any], kind: str) -> Figure:
         raise ValueError(f"expected a kind of {', '.join(KINDS)}, got {kind!r}")
     axis, across, up, area, short = KINDS[kind]
     curves = evidence["curves"][kind]
-    images = sum(row["support"] for row in evidence["per_class"])
+    several = evidence.get("several_labels", False)
+    images = evidence["images"] if several else sum(row["support"] for row in evidence["per_class"])
     rows = list(zip(curves["classes"], evidence["per_class"], strict=True))
-    rows = rows[1:] if len(rows) == 2 else rows[:MOST_CLASSES]
+    rows = rows[1:] if len(rows) == 2 and not several else rows[: MOST_LABELS if several else MOST_CLASSES]
     columns = min(COLUMNS, len(rows))
     lines = math.ceil(len(rows) / columns)
     side = 3.4 if len(rows) == 1 else 2.35

@@ -40,8 +40,9 @@ def limits(content: Mapping[str, Any]) -> list[str]:
             "good and the intervals too narrow."
         )
     few = [row["class"] for row in metrics["per_class"] if row["support"] < FEW]
+    kind = "Labels" if metrics.get("several_labels") else "Classes"
     if few:
-        found.append(f"Classes with few test images, whose figures say little: {', '.join(few)}.")
+        found.append(f"{kind} with few test images, whose figures say little: {', '.join(few)}.")
     if any(row["low"] is not None and row["low"] == row["high"] for row in evidence.get("figures", {}).values()):
         found.append(
             "Some intervals have no width: resampling cannot show errors of a kind that no test image shows. That is "
@@ -49,7 +50,12 @@ def limits(content: Mapping[str, Any]) -> list[str]:
         )
     if evidence and evidence.get("operating_points") is None:
         found.append("No predictions on validation images were found: no threshold was chosen.")
-    if evidence and evidence["calibration"]["temperature"] == 1:
+    if metrics.get("several_labels"):
+        found.append(
+            "No temperature is fitted for several labels an image: those of rare labels may be too "
+            "high where the loss gives them weight."
+        )
+    elif evidence and evidence["calibration"]["temperature"] == 1:
         found.append("No temperature was fitted, or none was needed: the probabilities are those of the network.")
     found.append("One training with one seed: how much another would differ is not in the intervals.")
     found.append("The test images come from the same source as the training images: no other site was tried.")

@@ -15,6 +15,7 @@ FIGURES = {
     "f1": "F1 score",
 }
 FURTHER = {
+    "exact_match": "Images with every label right",
     "average_precision": "Average precision",
     "kappa": "Cohen's kappa",
     "quadratic_kappa": "Cohen's kappa, quadratic weights",
@@ -65,7 +66,8 @@ def lead(metrics: dict[str, Any], run: dict[str, Any]) -> list[str]:
     images = metrics.get("images")
     network = " on ".join(filter(None, [run.get("variant"), base_names(run.get("dataset"))]))
     split = f"{metrics['split']} split" if metrics.get("split") else None
-    classes = f"{len(metrics['class_names'])} classes"
+    kind = "labels" if metrics.get("several_labels") else "classes"
+    classes = f"{len(metrics['class_names'])} {kind}"
     count = f"{_thousands(images)} images" if images is not None else None
     return [part for part in (network, split, count, classes, run.get("started")) if part]
 

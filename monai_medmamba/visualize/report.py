@@ -20,7 +20,7 @@ from .page_text import FIGURES, FILTERS, FURTHER
 from .picture import Picture, embed
 from .report_content import report_content, sorted_examples
 from .report_facts import report_facts
-from .run_files import EVIDENCE, HISTORY, METRICS, PREDICTIONS, RUN, read_labelled_predictions
+from .run_files import EVIDENCE, HISTORY, METRICS, PREDICTIONS, RUN, read_labelled_predictions, read_metrics
 from .traced import Traced
 from .training_curves import training_curves_figure
 
@@ -52,7 +52,7 @@ def write_report(
     the page; on the page each carries the JSON Pointer of its place as `data-key`. `model_card.md` and the checklists
     in `checklists/` are filled from it, with what only the authors know left open. A file that is missing is named on
     the page. Images and every other file appear under their base names only, because folder names may identify
-    patients.
+    patients. Where an image may have several labels, the page says which parts it leaves out.
 
     Args:
         run_dir: folder that holds `evaluation/metrics.json` and, each of them optional, `evaluation/evidence.json`,
@@ -75,7 +75,8 @@ def write_report(
         FileNotFoundError: no such run/evaluation/metrics.json is missing; evaluate the run before reporting on it
     """
     run_dir = Path(run_dir)
-    predictions = read_labelled_predictions(run_dir)
+    several = bool(read_metrics(run_dir).get("several_labels"))
+    predictions = None if several else read_labelled_predictions(run_dir)
     content = report_content(run_dir, title, predictions, examples)
     metrics, evidence, history = content["metrics"], content["evidence"], content["history"]
     sheets = {kind: draw_sheet(rows, examples, run_dir) for kind, rows in sorted_examples(predictions or []).items()}
@@ -87,10 +88,11 @@ def write_report(
         run=content["run"] or {},
         has_run=content["run"] is not None,
         headline=FIGURES,
+        several=several,
         further=_further(evidence) if evidence else {},
         per_class=PER_CLASS,
         curves=embed(training_curves_figure(history, key_metric)) if history else None,
-        matrix=embed(confusion_matrix_figure(metrics["confusion_matrix"], metrics["class_names"])),
+        matrix=None if several else embed(confusion_matrix_figure(metrics["confusion_matrix"], metrics["class_names"])),
         pictures=_evidence_pictures(evidence) if evidence else {},
         sheets=sheets,
         names={"metrics": METRICS, "predictions": PREDICTIONS, "history": HISTORY, "run": RUN, "evidence": EVIDENCE},
@@ -110,16 +112,16 @@ def write_report(
 
 def _further(evidence: Mapping[str, Any]) -> dict[str, str]:
     """Return the figures of the second table: quadratic kappa means something for ordered classes alone."""
-    return {key: name for key, name in FURTHER.items() if key != "quadratic_kappa" or evidence["ordinal"]}
+    there = {key: name for key, name in FURTHER.items() if key in evidence["figures"]}
+    return {key: name for key, name in there.items() if key != "quadratic_kappa" or evidence["ordinal"]}
 
 
 def _evidence_pictures(evidence: Mapping[str, Any]) -> dict[str, Picture]:
-    return {
-        "roc": embed(curves_figure(evidence, "roc")),
-        "precision_recall": embed(curves_figure(evidence, "precision_recall")),
-        "reliability": embed(reliability_figure(evidence["calibration"])),
-        "risk_coverage": embed(risk_coverage_figure(evidence["abstention"])),
-    }
+    pictures = {kind: embed(curves_figure(evidence, kind)) for kind in ("roc", "precision_recall")}
+    if evidence["abstention"] is not None:  # None where an image may have several labels
+        pictures["reliability"] = embed(reliability_figure(evidence["calibration"]))
+        pictures["risk_coverage"] = embed(risk_coverage_figure(evidence["abstention"]))
+    return pictures
 
 
 def _finite(value: Any) -> Any:

@@ -26,32 +26,48 @@ def report_facts(content: Mapping[str, Any]) -> dict[str, str]:
     """
     run, evidence = content["run"] or {}, content["evidence"]
     facts = {
-        "outcome": f"One of these classes an image: {', '.join(content['metrics']['class_names'])}.",
-        "output": "A probability for each class; the most probable one is the prediction.",
+        **_of_task(content["metrics"]),
         "limits": " ".join(content["limits"]),
     }
     if content.get("intended_use"):
         facts["intended_use"] = content["intended_use"]
     if run:
-        facts |= _of_run(run)
+        facts |= _of_run(run, bool(content["metrics"].get("several_labels")))
     if evidence:
         facts |= _of_evidence(content["metrics"], evidence)
     return facts
 
 
-def _of_run(run: Mapping[str, Any]) -> dict[str, str]:
+def _of_task(metrics: Mapping[str, Any]) -> dict[str, str]:
+    names = ", ".join(metrics["class_names"])
+    if metrics.get("several_labels"):
+        return {
+            "outcome": f"Any number of these labels an image: {names}.",
+            "output": "A probability for each label, for itself; labels of 0.5 or more are found.",
+        }
+    return {
+        "outcome": f"One of these classes an image: {names}.",
+        "output": "A probability for each class; the most probable one is the prediction.",
+    }
+
+
+def _of_run(run: Mapping[str, Any], several: bool) -> dict[str, str]:
     config = ", ".join(f"{name} {FILTERS['setting'](value)}" for name, value in (run.get("config") or {}).items())
     versions = ", ".join(f"{name} {version}" for name, version in (run.get("versions") or {}).items())
-    counts = "; ".join(
-        f"{split}: {sum(by_class.values())} ({', '.join(f'{name} {count}' for name, count in by_class.items())})"
+    listed = {
+        split: ", ".join(f"{name} {count}" for name, count in by_class.items())
         for split, by_class in (run.get("counts") or {}).items()
+    }
+    counts = "; ".join(
+        f"{split}: {names}" if several else f"{split}: {sum(run['counts'][split].values())} ({names})"
+        for split, names in listed.items()
     )
     size = f", {run['parameters']:,} parameters" if run.get("parameters") else ""
     name = f"MedMamba {run.get('variant') or ''}".rstrip()
     found = {
         "title": f"{name}, a network of convolutions and selective scans, for the classification of images.",
         "data": f"Data set: {run.get('dataset') or 'unknown'}."
-        + (f" Images by split and class: {counts}." if counts else ""),
+        + (f" Images by split and {'label' if several else 'class'}: {counts}." if counts else ""),
         "model": f"{name} (arXiv:2403.03849){size}.",
         "software": f"{versions}." if versions else "",
         "training": f"Settings: {config}. The epoch was chosen on validation alone." if config else "",
@@ -74,12 +90,26 @@ def _of_evidence(metrics: Mapping[str, Any], evidence: Mapping[str, Any]) -> dic
         f"{drawn['resamples']} resamples of {drawn['units']} units (unit: {drawn['unit']}), not stratified, seed "
         f"{drawn['seed']}.",
         "performance": f"On the {metrics.get('split') or 'evaluated'} split: {performance}.",
-        "calibration": f"{_temperature(calibration['temperature'])} Expected calibration error on the evaluated images "
-        f"{calibration['before']['ece']:.3f} before and {calibration['after']['ece']:.3f} after.",
+        "calibration": _temperature(calibration["temperature"]),
         "metrics": "Precision, sensitivity, specificity, F1 and AUC of each class against the rest and their "
         "unweighted means, accuracy, balanced accuracy, average precision, kappa, Matthews correlation, Brier score, "
         "calibration error.",
     }
+    if "after" in calibration:
+        found["calibration"] += (
+            f" Expected calibration error on the evaluated images {calibration['before']['ece']:.3f} before and "
+            f"{calibration['after']['ece']:.3f} after."
+        )
+    else:
+        found["calibration"] = (
+            "No temperature is fitted where an image may have several labels. Expected calibration error, mean over "
+            f"the labels: {evidence['figures']['ece']['value']:.3f}."
+        )
+        found["metrics"] = (
+            "For each label, with 0.5 as the threshold, and as unweighted means: precision, sensitivity, specificity, "
+            "F1, AUC, average precision, Matthews correlation, Brier score, calibration error; share of right answers "
+            "and of images with every label right."
+        )
     data = evidence["data"]
     if data:
         counted = "; ".join(

@@ -48,7 +48,8 @@ def read_metrics(run_dir: Path) -> dict[str, Any]:
         run_dir: folder of the run.
 
     Returns:
-        What `monai_medmamba.metrics.classification_metrics` gave, with whatever the evaluation added.
+        What `monai_medmamba.metrics.classification_metrics` gave, or `multilabel_metrics` where `several_labels`
+        stands beside it, with whatever the evaluation added.
 
     Raises:
         FileNotFoundError: when the run has not been evaluated.
@@ -63,11 +64,14 @@ def read_metrics(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; evaluate the run before reporting on it")
     metrics = _read_object(path)
-    missing = [key for key in ("class_names", "per_class", "confusion_matrix", "accuracy") if key not in metrics]
+    matrix = () if metrics.get("several_labels") else ("confusion_matrix",)
+    missing = [key for key in ("class_names", "per_class", *matrix, "accuracy") if key not in metrics]
     if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing)}; write it from classification_metrics")
+        source = "classification_metrics" if matrix else "multilabel_metrics"
+        raise ValueError(f"{path} lacks {', '.join(missing)}; write it from {source}")
     number = len(metrics["class_names"])
-    shape = {len(metrics["per_class"]), len(metrics["confusion_matrix"]), *map(len, metrics["confusion_matrix"])}
+    tables = [metrics["per_class"], *((metrics["confusion_matrix"], *metrics["confusion_matrix"]) if matrix else ())]
+    shape = set(map(len, tables))
     if shape != {number}:
         raise ValueError(f"{path} names {number} classes, but its tables have {sorted(shape)} rows or columns")
     return metrics

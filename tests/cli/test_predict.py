@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from monai_medmamba.cli import main
-from monai_medmamba.metrics import read_predictions
+from monai_medmamba.metrics import read_findings, read_predictions
 from monai_medmamba.networks import MedMamba, medmamba_nano, save_weights
 from testing.bundles import ROOT, monai_bundle
 from testing.dicom_files import write_dicom
@@ -55,6 +55,21 @@ def table(path):
     """Return images and probabilities of a written table."""
     found = read_predictions(path)
     return dict(zip(found.images, found.probabilities.tolist(), strict=True))
+
+
+def test_several_labels(images, tmp_path, capsys):
+    network = MedMamba(num_classes=3, depths=(1,), dims=(8,), d_state=2)
+    with torch.no_grad():
+        network.head.weight.zero_()
+        network.head.bias.copy_(torch.tensor([2.0, -2.0, 1.0]))
+    save_weights(tmp_path / "s.safetensors", network, NAMES, KEPT, several_labels=True)
+    words = ["--weights", str(tmp_path / "s.safetensors"), "--out", str(tmp_path / "o.csv"), "--top", "1"]
+    assert main(["predict", str(images), *words]) == 0
+    shown = capsys.readouterr().out
+    assert "normal, höhle [rot]" in shown
+    assert "normal 0.881" in shown
+    assert "3 images classified: normal 3, höhle [rot] 3" in shown
+    assert read_findings(tmp_path / "o.csv").found == [["normal", "höhle [rot]"]] * 3
 
 
 def test_a_folder(weights, images, tmp_path, capsys):

@@ -55,6 +55,7 @@ def several(*labels):
 def test_positive_weights():
     datalist = several((1, 0), (1, 1), (0, 0), (1, 0))
     assert datalist.positive_weights().tolist() == pytest.approx([1 / 3, 3])
+    assert datalist.positive_weights(0.5).tolist() == pytest.approx([3**-0.5, 3**0.5])
     assert datalist.positive_weights().dtype == torch.float32
     with pytest.raises(DatasetError, match="positive_weights instead"):
         datalist.class_weights()

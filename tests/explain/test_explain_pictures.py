@@ -7,6 +7,7 @@ from PIL import Image
 
 from monai_medmamba.explain import METHODS, explain_pictures
 from monai_medmamba.inference import Failure, load_classifier, predict
+from monai_medmamba.networks import save_weights
 from monai_medmamba.visualize import picture
 
 
@@ -82,3 +83,10 @@ def test_repeats_itself(weights, images, tmp_path):
         explain_pictures(weights, images[:1], tmp_path / name, device="cpu")
     first, second = (sorted((tmp_path / name).iterdir()) for name in ("first", "second"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_weights_of_several_labels_are_refused(network, images, tmp_path):
+    kept = {"image_size": 48, "mean": [0.5] * 3, "std": [0.25] * 3}
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], kept, several_labels=True)
+    with pytest.raises(ValueError, match="weights for one label an image, got some for several"):
+        explain_pictures(tmp_path / "w.safetensors", images, tmp_path / "out", device="cpu")

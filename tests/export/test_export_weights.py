@@ -36,6 +36,13 @@ def test_the_file_keeps_the_temperature(network, tmp_path):
     assert kept["monai_medmamba.calibration"] == '{"temperature": 1.5}'
 
 
+def test_the_file_says_that_labels_are_several(network, tmp_path):
+    for several in (True, False):
+        save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {}, several_labels=several)
+        kept = MODULE._texts(load_weights(tmp_path / "w.safetensors")[1])
+        assert kept.get("monai_medmamba.several_labels") == ("true" if several else None)
+
+
 def test_a_program_for_the_size_of_the_training(weights, tmp_path):
     found = export_weights(weights, tmp_path / "m.pt2", "torch_export")
     assert found.input_shape == ("batch", 3, 40, 40)

@@ -38,6 +38,15 @@ def test_several_labels_an_image(npz):
     assert listing.items[0].label is None
 
 
+def test_several_labels_have_the_names_of_the_set(tmp_path):
+    path = tmp_path / "chestmnist_64.npz"
+    labels = np.zeros((2, 14), np.uint8)
+    labels[1, 13] = 1
+    np.savez_compressed(path, test_images=np.zeros((2, 4, 4), np.uint8), test_labels=labels)
+    counts = list_arrays(path).columns["test"]
+    assert (len(counts), next(iter(counts)), counts["hernia"]) == (14, "atelectasis", 1)
+
+
 def test_no_archive(tmp_path):
     (tmp_path / "set.npz").write_bytes(b"nonsense")
     with pytest.raises(DatasetError, match="MedMNIST"):

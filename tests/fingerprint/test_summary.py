@@ -119,6 +119,8 @@ def test_several_labels_an_image():
     found = describe_classes(listing, {})
     assert (found["several_per_image"], found["labels_from"], found["unlabelled"]) == (True, "arrays", 0)
     assert [entry["share"] for entry in found["classes"]] == [0.9, 0.4]
+    listing.columns["training"] = {"mass": 1, "edema": 2}
+    assert [entry["name"] for entry in describe_classes(listing, {})["classes"]] == ["mass", "edema"]
 
 
 def test_no_class_at_all():

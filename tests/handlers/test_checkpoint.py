@@ -55,6 +55,24 @@ def test_the_temperature_is_that_of_the_validation_of_the_epoch(tmp_path):
     assert read_checkpoint(tmp_path / "last.pt")["description"]["calibration"] == fit_temperature(last)
 
 
+def test_files_of_several_labels_say_so_and_have_no_temperature(tmp_path):
+    toy = Toy(1)
+    checkpoint(tmp_path, toy, several_labels=True).attach(toy.trainer)
+    toy.trainer.run()
+    for description in (
+        read_checkpoint(tmp_path / "model.pt")["description"],
+        load_weights(tmp_path / "model.safetensors")[1],
+    ):
+        assert description["several_labels"] is True
+        assert description.get("calibration") is None
+
+
+def test_files_of_one_label_say_nothing_of_several(tmp_path):
+    train(tmp_path, 1)
+    assert "several_labels" not in read_checkpoint(tmp_path / "model.pt")["description"]
+    assert "several_labels" not in load_weights(tmp_path / "model.safetensors")[1]
+
+
 def test_an_epoch_without_validation_has_no_temperature(tmp_path):
     toy = Toy(1)
     checkpoint(tmp_path, toy).attach(toy.trainer)

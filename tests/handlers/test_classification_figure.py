@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_medmamba.handlers import ClassificationFigure
-from monai_medmamba.metrics import classification_metrics
+from monai_medmamba.metrics import classification_metrics, multilabel_metrics
 from testing.training import Toy
 
 
@@ -30,6 +30,19 @@ def test_a_whole_batch_says_what_its_items_say(figure):
     whole.update((probabilities, labels))
     apart.update(items(probabilities.tolist(), labels.tolist()))
     assert whole.compute() == pytest.approx(apart.compute())
+
+
+@pytest.mark.parametrize("figure", ["auc", "accuracy", "f1", "loss"])
+def test_several_labels(figure):
+    probabilities, labels = torch.rand(12, 2), torch.rand(12, 2).round().long()
+    metric = ClassificationFigure(figure, ["a", "b"])
+    metric.update((probabilities[:5], labels[:5]))
+    metric.update(items(probabilities[5:].tolist(), labels[5:]))
+    expected = multilabel_metrics(probabilities.numpy(), labels.numpy(), ["a", "b"])
+    assert metric.compute() == pytest.approx(expected["log_loss" if figure == "loss" else figure])
+    if figure == "loss":
+        by_torch = torch.nn.functional.binary_cross_entropy(probabilities, labels.float())
+        assert metric.compute() == pytest.approx(by_torch.item(), rel=1e-5)
 
 
 def test_missing_labels_are_refused():

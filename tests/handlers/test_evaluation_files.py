@@ -26,6 +26,13 @@ def test_an_evaluation_leaves_predictions_figures_and_a_report_that_agree(toy, t
     assert "/srv/models" not in page
 
 
+def test_kinds_of_labels_that_differ_are_refused(toy, tmp_path):
+    EvaluationFiles(tmp_path, CLASS_NAMES, split="test", several_labels=True).attach(toy.evaluator)
+    with pytest.raises(ValueError, match="test split have one label, and the weights are for several"):
+        toy.evaluator.run()
+    assert not (tmp_path / "evaluation").exists()
+
+
 def test_an_inference_leaves_predictions_alone(toy, tmp_path):
     EvaluationFiles(tmp_path, CLASS_NAMES).attach(toy.evaluator)
     toy.evaluator.run()

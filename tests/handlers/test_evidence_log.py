@@ -3,6 +3,7 @@ import json
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_medmamba.handlers.evidence_log import log_evidence
+from testing.finding_runs import make_finding_run
 from testing.runs import make_run
 
 
@@ -16,3 +17,11 @@ def test_scalars_and_pictures(tmp_path):
     assert {f"evidence/{name}" for name in ("roc", "precision_recall", "reliability", "risk_coverage")} <= set(
         log.Tags()["images"]
     )
+
+
+def test_several_labels_have_curves_alone(tmp_path):
+    run = make_finding_run(tmp_path, images=30, resamples=5)
+    log_evidence(tmp_path / "log", json.loads((run / "evaluation" / "evidence.json").read_text()))
+    log = EventAccumulator(str(tmp_path / "log"))
+    log.Reload()
+    assert set(log.Tags()["images"]) == {"evidence/roc", "evidence/precision_recall"}

@@ -34,6 +34,13 @@ def checkpoint(network, tmp_path):
     return path
 
 
+def test_several_labels_have_no_temperature(network, tmp_path):
+    path = tmp_path / "several.safetensors"
+    save_weights(path, network, NAMES, KEPT, several_labels=True)
+    with pytest.raises(ValueError, match="several labels an image"):
+        calibrate_weights(path, table(tmp_path / "validation.csv"))
+
+
 def test_safetensors_get_the_temperature_and_keep_the_rest(weights, tmp_path):
     before, described = load_weights(weights)
     stored = calibrate_weights(weights, table(tmp_path / "validation.csv"))

@@ -24,6 +24,29 @@ def test_shape_and_values(weights, network):
     assert classifier.source == str(weights)
 
 
+def test_several_labels_are_each_a_question_of_its_own(network, tmp_path):
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], KEPT, several_labels=True)
+    classifier = load_classifier(tmp_path / "w.safetensors", device="cpu")
+    batch = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(classifier(batch), network(batch).sigmoid().detach())
+    assert classifier.several_labels
+    assert not load_classifier(save_one_label(tmp_path, network), device="cpu").several_labels
+
+
+def save_one_label(folder, network):
+    """Return the file of weights that say nothing of several labels, as older ones do."""
+    save_weights(folder / "one.safetensors", network, ["a", "b", "c"], KEPT)
+    return folder / "one.safetensors"
+
+
+def test_a_kind_of_labels_that_is_no_yes_or_no_is_refused(network, tmp_path):
+    described = {"network": network.settings, "class_names": ["a", "b", "c"], "preprocessing": KEPT}
+    path = tmp_path / "model.pt"
+    torch.save({"model": network.state_dict(), "description": {**described, "several_labels": "some"}}, path)
+    with pytest.raises(ValueError, match="expected several_labels true or false"):
+        load_classifier(path, device="cpu")
+
+
 @pytest.mark.parametrize("name", ["model.pt", "last.pt", "model.safetensors"])
 def test_every_file_of_a_training(tmp_path, name):
     toy = Toy()

@@ -40,6 +40,15 @@ def write_onnx(path, metadata=DESCRIBED, shape=("batch", 3, 32, 32)):
     return path
 
 
+def test_several_labels(tmp_path):
+    kept = {**DESCRIBED, "monai_medmamba.several_labels": "true"}
+    several = load_onnx_classifier(write_onnx(tmp_path / "a.onnx", kept), device="cpu")
+    one = load_onnx_classifier(write_onnx(tmp_path / "b.onnx"), device="cpu")
+    assert (several.several_labels, one.several_labels) == (True, False)
+    batch = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(several(batch), several.logits(batch).sigmoid())
+
+
 def save_toy_weights(path, names=NAMES):
     network = MedMamba(num_classes=len(names), depths=(1,), dims=(8,), d_state=2)
     save_weights(path, network, names, KEPT)

@@ -1,11 +1,12 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from monai_medmamba.inference import Failure, ImageClassifier, Outcome, Preprocessing, write_results
-from monai_medmamba.metrics import Predictions, read_predictions
+from monai_medmamba.metrics import FindingPredictions, Predictions, read_findings, read_predictions
 
 MODEL = ImageClassifier("models/w.pt", ("ä", "b"), Preprocessing(32, (0.5,) * 3, (0.25,) * 3), lambda batch: batch)
 TABLE = np.float32([[0.1, 0.9], [0.7, 0.3]])
@@ -35,6 +36,28 @@ def test_json_holds_everything(tmp_path):
         ],
         "failures": [{"image": "c.png", "reason": "it is empty. Copy it again."}],
     }
+
+
+def test_several_labels(tmp_path):
+    model = replace(MODEL, several_labels=True)
+    outcome = Outcome(FindingPredictions(IMAGES, None, np.float32([[0.5, 0.9], [0.2, 0.3]]), ["ä", "b"]), [])
+    write_results(tmp_path / "out.csv", outcome, model)
+    assert read_findings(tmp_path / "out.csv").found == [["ä", "b"], []]
+    write_results(tmp_path / "out.json", outcome, model)
+    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert content["several_labels"] is True
+    assert content["predictions"][0] == {
+        "image": IMAGES[0],
+        "found": ["ä", "b"],
+        "probabilities": {"ä": 0.5, "b": 0.9},
+    }
+    write_results(tmp_path / "out.csv", Outcome(replace_images(outcome), []), model)
+    assert (tmp_path / "out.csv").read_text("utf-8").splitlines() == ['"image","found","prob_ä","prob_b"']
+
+
+def replace_images(outcome):
+    """Return predictions of no image."""
+    return replace(outcome.predictions, images=[], probabilities=outcome.predictions.probabilities[:0])
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])

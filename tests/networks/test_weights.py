@@ -28,6 +28,13 @@ def test_a_temperature_is_kept_and_needs_none(network, tmp_path):
     assert "calibration" not in load_weights(tmp_path / "w.safetensors")[1]
 
 
+def test_several_labels_are_said_where_they_are(network, tmp_path):
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b"], {}, several_labels=True)
+    assert load_weights(tmp_path / "w.safetensors")[1]["several_labels"] is True
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b"], {})
+    assert "several_labels" not in load_weights(tmp_path / "w.safetensors")[1]
+
+
 def test_wrong_number_of_names(network, tmp_path):
     with pytest.raises(ValueError, match="2 class names, got 3"):
         save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {})

@@ -38,6 +38,22 @@ def test_split_and_folds(changes, split, folds):
     assert (plan["split"], plan["folds"]) == (split, folds)
 
 
+@pytest.mark.parametrize(("rarest", "power"), [(450, 0.0), (200, 1.0), (40, 0.5)])
+def test_weights_of_several_labels_go_with_the_rarest(rarest, power):
+    splits = {"training": 600, "validation": 200, "test": 200}
+    profile = replace(PLAIN, counts={"a": 500, "b": rarest}, splits=splits, several_labels=True)
+    assert profile.imbalance == (1000 - rarest) / rarest
+    assert make_plan(profile)["class_weight_power"] == power
+
+
+def test_of_several_labels_repeats_are_judged_when_the_data_are_read():
+    splits = {"training": 9, "validation": 9, "test": 9}
+    group = (("1.png", None, "training"), ("2.png", None, "test"))
+    plan = make_plan(replace(PLAIN, counts={"a": 9, "b": 9}, splits=splits, several_labels=True, repeats=(group,)))
+    assert plan["exclude"] == []
+    assert next(d for d in plan.decisions if d.name == "exclude").reason.startswith("1 pictures")
+
+
 @pytest.mark.parametrize(("smaller", "power"), [(2500, 0.0), (1000, 1.0), (100, 0.5)])
 def test_weights_go_with_the_imbalance(smaller, power):
     assert make_plan(replace(PLAIN, counts={"a": 3000, "b": smaller}))["class_weight_power"] == power

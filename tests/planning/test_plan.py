@@ -40,5 +40,13 @@ def test_a_name_that_is_no_decision_is_refused():
 
 @pytest.mark.parametrize("changes", [{"volumes": 2}, {"several_labels": True}])
 def test_what_cannot_be_planned_for_is_refused(changes):
-    with pytest.raises(DatasetError, match=r"Use bundles/medmamba_ct3d|one finding at a time"):
+    with pytest.raises(DatasetError, match=r"Use bundles/medmamba_ct3d|no training, validation, test"):
         make_plan(replace(PLAIN, **changes))
+
+
+def test_several_labels_an_image():
+    splits = {"training": 60, "validation": 20, "test": 20}
+    plan = make_plan(replace(PLAIN, counts={"a": 60, "b": 50}, splits=splits, several_labels=True))
+    assert plan["task"] == "multi-label"
+    assert plan["label_smoothing"] == 0
+    assert plan["split"] == "given"

@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,23 @@ def test_decisions_stand_in_the_configs(tmp_path):
     assert augment == plan["augmentation"]
     inference = json.loads((tmp_path / "hips" / "configs" / "inference.json").read_text())
     assert inference["untrained"]["preprocessing"]["image_size"] == 224
+
+
+def test_several_labels_stand_in_the_configs(tmp_path):
+    splits = {"training": 600, "validation": 100, "test": 300}
+    profile = replace(PROFILE, splits=splits, several_labels=True)
+    write_bundle(make_plan(profile), task_of(profile), tmp_path / "hips", dataset_dir="/data/hips.npz")
+    configs = {
+        name: json.loads((tmp_path / "hips" / "configs" / f"{name}.json").read_text())
+        for name in ("train", "inference", "metadata")
+    }
+    assert configs["train"]["layout"]["leave_out_contradictions"] is True
+    assert configs["inference"]["untrained"]["several_labels"] is True
+    assert configs["metadata"]["task"].startswith("Multi-label")
+    assert configs["metadata"]["label_classes"] == "a 0 or 1 for each label"
+    readme = (tmp_path / "hips" / "docs" / "README.md").read_text()
+    assert "each image with any number of labels" in readme
+    assert "confusion matrix" not in readme
 
 
 def test_a_bundle_is_not_overwritten_unasked(tmp_path):

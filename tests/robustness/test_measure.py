@@ -61,3 +61,9 @@ def test_a_bad_image_is_named(still_classifier, phantoms, tmp_path):
     bad = [{"image": str(tmp_path / "bad.png"), "label": 0}]
     with pytest.raises(ImageReadError, match=r"bad\.png"):
         measure_robustness(still_classifier, dataclasses.replace(phantoms, test=bad))
+
+
+def test_several_labels_are_refused(still_classifier, phantoms):
+    several = dataclasses.replace(still_classifier, several_labels=True)
+    with pytest.raises(ValueError, match="expected one label an image, got several"):
+        measure_robustness(several, phantoms)

@@ -24,6 +24,13 @@ def test_image_and_label():
     assert taken["image"].meta["filename_or_obj"] == ["a", "b"]
 
 
+def test_several_labels_become_what_their_loss_takes():
+    taken = batch(label=torch.tensor([[0, 1], [1, 1]]))
+    label = PrepareOnDevice(halved, label_dtype=torch.float32)(taken, "cpu")[1]
+    assert label.dtype == torch.float32
+    assert label.tolist() == [[0, 1], [1, 1]]
+
+
 def test_without_a_label():
     image, label = PrepareOnDevice(halved)(batch(), torch.device("cpu"))
     assert image.shape == (2, 3, 4, 4)

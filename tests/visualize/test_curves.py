@@ -50,3 +50,15 @@ def test_a_class_without_images_has_an_empty_panel(evidence):
 def test_invalid_arguments(evidence):
     with pytest.raises(ValueError, match="expected a kind of roc, precision_recall"):
         curves_figure(evidence, "lift")
+
+
+def test_several_labels_share_of_all_images_and_both_of_two(evidence):
+    several = {**evidence, "several_labels": True, "images": 1000}
+    several["per_class"] = several["per_class"][:2]
+    several["curves"] = {
+        kind: {**curves, "classes": curves["classes"][:2]} for kind, curves in evidence["curves"].items()
+    }
+    panels = curves_figure(several, "precision_recall").axes
+    assert len(panels) == 2
+    share = evidence["per_class"][0]["support"] / 1000
+    assert panels[0].get_lines()[1].get_ydata()[0] == pytest.approx(share)

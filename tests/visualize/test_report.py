@@ -17,6 +17,7 @@ from monai_medmamba.visualize import write_report
 from monai_medmamba.visualize.page_text import FILTERS
 from monai_medmamba.visualize.picture import Picture
 from monai_medmamba.visualize.traced import look_up
+from testing.finding_runs import make_finding_run
 from testing.runs import NAMES, make_run
 
 OPTIONAL = {"matplotlib", "sklearn", "jinja2", "PIL"}
@@ -303,3 +304,19 @@ def test_importing_the_room_loads_nothing_optional(room):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_several_labels_and_what_the_page_leaves_out(tmp_path):
+    run = make_finding_run(tmp_path, images=60, resamples=20)
+    page = read(write_report(run))
+    content = json.loads((run / "report.json").read_text())
+    assert "What is left out" in page.text
+    assert "60 images · 3 labels" in page.text
+    for missing in ("Rows are the truth", "Leaving doubtful images to a reader", "Most confident errors", "Class "):
+        assert missing not in page.text
+    for there in ("Figures by label", "Images with every label right", "Operating points", "site", "edema <b>"):
+        assert there in page.text
+    for key, form, shown in page.traced:
+        assert FILTERS[form](look_up(content, key)) == shown, key
+    assert "Any number of these labels an image" in (run / "model_card.md").read_text()
