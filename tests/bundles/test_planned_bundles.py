@@ -7,6 +7,7 @@ from testing.bundles import BUNDLES, monai_bundle
 PLANNED = [bundle for bundle in BUNDLES if (bundle / "configs" / "plan.json").is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bundle", PLANNED, ids=lambda path: path.name)
 def test_a_tiny_training_evaluation_and_inference_on_phantoms(bundle, tmp_path):
     places = ["--output_dir", str(tmp_path / "output"), "--ckpt_dir", str(tmp_path / "models")]
