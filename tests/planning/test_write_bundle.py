@@ -53,7 +53,7 @@ def test_several_labels_stand_in_the_configs(tmp_path):
     assert configs["metadata"]["task"].startswith("Multi-label")
     assert configs["metadata"]["label_classes"] == "a 0 or 1 for each label"
     readme = (tmp_path / "hips" / "docs" / "README.md").read_text()
-    assert "each image with any number of labels" in readme
+    assert "An image may have several labels, or none." in readme
     assert "confusion matrix" not in readme
 
 
