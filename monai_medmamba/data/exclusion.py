@@ -31,8 +31,9 @@ def exclude_named(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entr
 
 
 def is_excluded(path: str, exclude: Sequence[str]) -> bool:
-    """Tells whether one of the names is this path, or a pattern of it."""
-    return any(path == name or fnmatchcase(path, name) for name in exclude)
+    """Tells whether one of the names is this path, or a pattern of it; MONAI's configs turn ``#`` into ``::``."""
+    written = path.replace("#", "::")
+    return any(name in (path, written) or fnmatchcase(path, name) or fnmatchcase(written, name) for name in exclude)
 
 
 def exclude_contradictions(entries: Sequence[Entry], digests: Sequence[str]) -> tuple[list[Entry], list[str]]:

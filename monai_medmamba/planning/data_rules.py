@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..data.medmnist_images import unpacked_name
 from .decision import Choices
 from .profile import SHARES, Profile
 
@@ -37,7 +38,7 @@ def _exclude(profile: Profile) -> tuple[list[str], str]:
             found += [path for path, *_ in group if path not in kept[: 1 if len(labels) == 1 else len(kept)]]
     if not found:
         return found, "No picture has two labels or is in two splits."
-    return sorted(found), (
+    return sorted(unpacked_name(path) for path in found), (
         f"{len(found)} files show a picture that is also there under another label or in another split: whatever is "
         "learnt from them is wrong or known already. Files of a given test split stay, so that its figures compare."
     )

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from monai.bundle import ConfigParser
 
 from monai_medmamba.bundle import prepare_data
 from monai_medmamba.cli import main
@@ -96,3 +97,13 @@ def test_tables_as_they_are_published(layout, words, split, tmp_path, monkeypatc
     assert next(d["value"] for d in plan["decisions"] if d["name"] == "split") == split
     train = json.loads((tmp_path / "b" / "configs" / "train.json").read_text())
     assert prepare_data(train["dataset_dir"], 0, train["layout"]).class_names == ("a", "b")
+
+
+@pytest.mark.real_data
+def test_a_medmnist_file_with_one_picture_under_two_labels(medmamba_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", str(medmamba_data / "medmnist" / "breastmnist.npz"), "--out", "b", "--quiet"]) == 0
+    parser = ConfigParser(globals=False)
+    parser.read_config("b/configs/train.json")
+    counts = {split: sum(count.values()) for split, count in parser.get_parsed_content("data").counts().items()}
+    assert counts == {"training": 545, "validation": 78, "test": 156}

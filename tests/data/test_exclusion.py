@@ -1,7 +1,7 @@
 import logging
 
 from monai_medmamba.data.entry import Entry
-from monai_medmamba.data.exclusion import exclude_contradictions, exclude_named
+from monai_medmamba.data.exclusion import exclude_contradictions, exclude_named, is_excluded
 
 
 def paths(entries):
@@ -51,3 +51,8 @@ def test_contradictions(caplog):
     assert paths(stay) == ["same-label-1", "same-label-2", "leak-3", "both-2"]
     assert left == ["same-label", "same-label", "leak", "both"]
     assert "7 files, both-1, labels-1" in caplog.text
+
+
+def test_a_name_as_monai_s_configs_give_it():
+    assert is_excluded("a/scan#3.png", ("a/scan::3.png",))
+    assert not is_excluded("a/scan#3.png", ("a/scan::4.png",))

@@ -57,3 +57,8 @@ def test_of_several_labels_repeats_are_judged_when_the_data_are_read():
 @pytest.mark.parametrize(("smaller", "power"), [(2500, 0.0), (1000, 1.0), (100, 0.5)])
 def test_weights_go_with_the_imbalance(smaller, power):
     assert make_plan(replace(PLAIN, counts={"a": 3000, "b": smaller}))["class_weight_power"] == power
+
+
+def test_an_image_of_a_medmnist_file_is_named_as_it_is_unpacked():
+    group = (("x.npz#train_images/7", "0", "training"), ("x.npz#test_images/1", "1", "test"))
+    assert make_plan(replace(PLAIN, repeats=(group,)))["exclude"] == ["train_images/7.png"]
