@@ -7,6 +7,7 @@ times go to ``benchmarks/results/<date>-planned-<device>.json``.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
@@ -33,7 +34,9 @@ def call(*words: str) -> float:
     began = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(words)}: {done.stderr[-600:]}")
+        causes = [line for line in done.stderr.splitlines() if re.search(r"\bERROR|Error\b", line)]
+        kind = next((word for word in words if word in ("plan", "training", "evaluating")), words[0])
+        raise RuntimeError(f"{kind}: {' | '.join(causes[:3]) or 'no error was told'}"[:600])
     return round(time.monotonic() - began, 1)
 
 
