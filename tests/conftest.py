@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -71,3 +72,14 @@ def patch_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("set MEDMAMBA_DATA to the folder of real images")
     given = os.environ.get("MEDMAMBA_PATCH_WEIGHTS")
     return Path(given) if given else train_on_patches(folder, tmp_path_factory.mktemp("patches"))
+
+
+@pytest.fixture
+def npz(tmp_path: Path) -> Callable[..., Path]:
+    """Writes arrays into a file of MedMNIST's form."""
+
+    def write(name: str = "set.npz", **arrays: np.ndarray) -> Path:
+        np.savez_compressed(tmp_path / name, **arrays)
+        return tmp_path / name
+
+    return write

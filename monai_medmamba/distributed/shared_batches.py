@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch.distributed as dist
-from torch.utils.data import Sampler
 
-from ..data import BatchLoader, CachedImages
+from ..data import BatchLoader
 
 __all__ = ["SharedBatchLoader", "share_of"]
 
@@ -65,19 +64,6 @@ class SharedBatchLoader(BatchLoader):
         >>> [len(batch["image"]) for batch in SharedBatchLoader(images, batch_size=2)]  # one process: all of it
         [2, 2, 1]
     """
-
-    def __init__(
-        self,
-        dataset: CachedImages,
-        batch_size: int = 1,
-        shuffle: bool = False,
-        sampler: Sampler[int] | None = None,
-        num_workers: int = 1,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-        ahead: int = 2,
-    ) -> None:
-        super().__init__(dataset, batch_size, shuffle, sampler, num_workers, drop_last, pin_memory, ahead)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # the parent names a class of its own
         """Begins a pass."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..files import atomic_path
 from .validation import check_labels, check_probabilities
 
 LEADING_COLUMNS = ("image", "label", "prediction", "confidence")
@@ -97,21 +97,17 @@ def write_predictions(
     truth = [""] * len(table)
     if labels is not None:
         truth = [class_names[label] for label in check_labels(labels, len(table), class_names)]
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        # surrogateescape: file names that are not UTF-8 come back as they were.
-        with unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-            writer.writerow([*LEADING_COLUMNS, *(PREFIX + name for name in class_names)])
-            for image, label, row in zip(images, truth, table, strict=True):
-                best = int(row.argmax())
-                text = [guard(str(image)), guard(label), guard(class_names[best])]
-                writer.writerow([*text, row[best], *row])
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    # surrogateescape: file names that are not UTF-8 come back as they were.
+    with (
+        atomic_path(path) as draft,
+        draft.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerow([*LEADING_COLUMNS, *(PREFIX + name for name in class_names)])
+        for image, label, row in zip(images, truth, table, strict=True):
+            best = int(row.argmax())
+            text = [guard(str(image)), guard(label), guard(class_names[best])]
+            writer.writerow([*text, row[best], *row])
 
 
 def read_predictions(path: str | Path) -> Predictions:

@@ -65,6 +65,10 @@ class Plan:
             },
         }
 
+    def as_json(self) -> str:
+        """Returns the text of ``plan.json``."""
+        return json.dumps(self.as_dict(), indent=4, ensure_ascii=False) + "\n"
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes ``plan.json``.
 
@@ -72,8 +76,7 @@ class Plan:
             path: the file.
         """
         with atomic_path(path) as temporary:
-            text = json.dumps(self.as_dict(), indent=4, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
+            temporary.write_text(self.as_json(), encoding="utf-8")
 
 
 def make_plan(

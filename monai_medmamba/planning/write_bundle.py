@@ -65,7 +65,7 @@ def write_bundle(
     texts = {
         f"configs/{name}.json": json.dumps(part, indent=4, ensure_ascii=False) + "\n" for name, part in parts.items()
     }
-    texts["configs/plan.json"] = json.dumps(plan.as_dict(), indent=4, ensure_ascii=False) + "\n"
+    texts["configs/plan.json"] = plan.as_json()
     texts["configs/multi_gpu_train.json"] = find_overlay("multi_gpu_train").path.read_text(encoding="utf-8")
     texts["configs/logging.conf"] = _read("logging.conf")
     texts["docs/README.md"] = readme(plan, task, root, dataset_dir)

@@ -13,15 +13,6 @@ class Trap:
         return (open, ("trap", "w"))
 
 
-@pytest.fixture
-def npz(tmp_path):
-    def write(**arrays):
-        np.savez_compressed(tmp_path / "set.npz", **arrays)
-        return tmp_path / "set.npz"
-
-    return write
-
-
 def test_reads_without_loading(npz):
     path = npz(
         train_images=np.zeros((3, 5, 4), np.uint8),

@@ -19,15 +19,6 @@ def random(*shape, dtype=np.uint8):
     return np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
 
 
-@pytest.fixture
-def npz(tmp_path):
-    def write(name="set.npz", **arrays):
-        np.savez_compressed(tmp_path / name, **arrays)
-        return tmp_path / name
-
-    return write
-
-
 @pytest.mark.parametrize(
     "images", [random(3, 5, 4), random(3, 5, 4, 3), random(3, 5, 4, dtype=np.uint16), random(3, 5, 4) > 100]
 )

@@ -5,15 +5,6 @@ from monai_medmamba.data import DatasetError
 from monai_medmamba.fingerprint.medmnist import list_arrays
 
 
-@pytest.fixture
-def npz(tmp_path):
-    def write(**arrays):
-        np.savez_compressed(tmp_path / "set.npz", **arrays)
-        return tmp_path / "set.npz"
-
-    return write
-
-
 def test_lists_without_loading(npz):
     path = npz(
         train_images=np.zeros((3, 5, 4), np.uint8),
