@@ -60,6 +60,7 @@ class SharedBatchLoader(BatchLoader):
 
     Example:
         >>> from torch import zeros
+        >>> from monai_medmamba.data import CachedImages
         >>> images = CachedImages([{"image": i} for i in range(5)], lambda item: {"image": zeros(3, 4, 4)})
         >>> [len(batch["image"]) for batch in SharedBatchLoader(images, batch_size=2)]  # one process: all of it
         [2, 2, 1]
