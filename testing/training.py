@@ -10,7 +10,7 @@ from monai.transforms import Activationsd
 from torch.optim.lr_scheduler import LambdaLR
 
 from monai_medmamba.handlers import ClassificationFigure
-from monai_medmamba.networks import MedMamba
+from monai_medmamba.networks import MedMamba, param_groups
 
 CLASS_NAMES = ["a", "b"]
 
@@ -33,7 +33,7 @@ class Toy:
     ) -> None:
         torch.manual_seed(seed)
         self.network = MedMamba(num_classes=2, depths=(1,), dims=(8,), d_state=2, drop_path_rate=0.5)
-        self.optimizer = torch.optim.AdamW(self.network.param_groups(0.01), lr=1e-2)
+        self.optimizer = torch.optim.AdamW(param_groups(self.network, 0.01), lr=1e-2)
         self.lr_scheduler = LambdaLR(self.optimizer, lambda step: 0.99**step)
         self.dataset = Dataset(toy_images())
         loader = DataLoader(self.dataset, batch_size=4)

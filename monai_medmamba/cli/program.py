@@ -13,6 +13,7 @@ from . import (
     calibrate,
     compare,
     convert,
+    cv,
     embed,
     explain,
     export,
@@ -34,6 +35,7 @@ COMMANDS = (
     fingerprint,
     plan,
     overlay,
+    cv,
     predict,
     explain,
     robustness,
@@ -61,7 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         >>> main(["convert", "missing.pth", "out.safetensors"])
         1
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, more = parser.parse_known_args(argv)
+    if more and not getattr(arguments, "takes_more", False):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    arguments.more = more
     level = logging.WARNING if getattr(arguments, "quiet", False) else logging.INFO
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a file name that the terminal's encoding lacks stops nothing

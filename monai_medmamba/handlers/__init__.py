@@ -1,6 +1,6 @@
 """Handlers: what happens around the epochs of a trainer or evaluator, wired in a bundle's JSON."""
 
-from .checkpoint import TrainingCheckpoint, WeightsLoader, read_checkpoint
+from .checkpoint import TrainingCheckpoint, read_checkpoint
 from .classification_figure import ClassificationFigure
 from .epoch_seed import EpochSeed
 from .evaluation_files import EvaluationFiles
@@ -10,6 +10,7 @@ from .mlflow_report import MLflowReport, log_report
 from .progress import Progress
 from .run_record import RunRecord
 from .tensorboard_pictures import TensorBoardPictures
+from .weights_loader import WeightsLoader
 
 __all__ = [
     "ClassificationFigure",

@@ -23,7 +23,7 @@ from ..metrics import Predictions, fit_temperature
 from ..networks import MedMamba, save_weights
 from .collection import PredictionCollector
 
-__all__ = ["TrainingCheckpoint", "WeightsLoader", "read_checkpoint"]
+__all__ = ["TrainingCheckpoint", "read_checkpoint"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,9 @@ class TrainingCheckpoint:
     Each file appears whole or not at all. Attach it after the handler that runs validation: a best epoch is one
     where the validator's key metric is best.
 
+    A network that is no MedMamba, such as a baseline, has no ``model.safetensors``, and its checkpoints do not say how
+    to build it.
+
     Each carries the temperature by which its logits are to be divided, fitted on the validation's predictions of its
     epoch.
 
@@ -87,7 +90,7 @@ class TrainingCheckpoint:
         validator: the evaluator with the key metric.
         class_names: the name of each class, in order.
         preprocessing: what an image goes through, JSON-able.
-        variant: the size's name, for the record.
+        variant: the size's or the network's name, for the record.
         seed: of the run, and so of its data's split; an evaluation splits with it again.
         resume: continue from ``last.pt`` if it is there; otherwise a training starts anew and replaces it.
         save: writes files; False on every rank but the first of a distributed run.
@@ -95,6 +98,9 @@ class TrainingCheckpoint:
             ``model.safetensors`` hold. ``last.pt`` has both.
         several_labels: whether an image may have several labels, so that each logit is a question of its own; the
             files say so, and no temperature is fitted.
+
+    Raises:
+        FileExistsError: when the training starts: the folder holds the weights of a MedMamba, and the network is none.
 
     Example:
         >>> TrainingCheckpoint.__name__
@@ -135,6 +141,11 @@ class TrainingCheckpoint:
 
     def _restore(self, engine: Engine) -> None:
         path = self.directory / LAST
+        if self.save and (self.directory / WEIGHTS).exists() and not isinstance(bare(self.network), MedMamba):
+            raise FileExistsError(
+                f"{self.directory / WEIGHTS} holds weights of a MedMamba, and this training is of a {self.variant}: "
+                "name another folder with --ckpt_dir"
+            )
         if not self.resume:
             return
         if not path.is_file():
@@ -142,7 +153,7 @@ class TrainingCheckpoint:
             return
         content = read_checkpoint(path)
         check_same_classes(path, content["description"], self.class_names)
-        load_state(path, _bare(self.network), content)
+        load_state(path, bare(self.network), content)
         if self.average is not None:  # a training that had none begins its average here
             load_state(path, self.average, {"model": content.get("average", content["model"])})
         self.optimizer.load_state_dict(content["optimizer"])
@@ -158,7 +169,7 @@ class TrainingCheckpoint:
         if not self.save:
             return
         self._finish(engine)
-        network, validator = _bare(self.network), self.validator.state
+        network, validator = bare(self.network), self.validator.state
         best = validator.best_metric_epoch == engine.state.epoch
         model = {"model": network.state_dict(), "description": self._describe(network, engine.state.epoch)}
         state = {
@@ -177,7 +188,7 @@ class TrainingCheckpoint:
             self._write, _on_cpu(model | state), weights, self._predictions(engine.state.epoch)
         )
 
-    def _write(self, content: dict[str, Any], best: MedMamba | None, validation: Predictions | None) -> None:
+    def _write(self, content: dict[str, Any], best: nn.Module | None, validation: Predictions | None) -> None:
         """Writes the files of an epoch, from a copy that training leaves alone."""
         try:
             calibration = None if validation is None else fit_temperature(validation)
@@ -185,8 +196,9 @@ class TrainingCheckpoint:
             if best is not None:
                 model = content.get("average", content["model"])
                 _write(self.directory / BEST, {"model": model, "description": content["description"]})
-                kept = (self.class_names, self.preprocessing, calibration, self.several_labels)
-                save_weights(self.directory / WEIGHTS, best, *kept)
+                if isinstance(best, MedMamba):
+                    kept = (self.class_names, self.preprocessing, calibration, self.several_labels)
+                    save_weights(self.directory / WEIGHTS, best, *kept)
             _write(self.directory / LAST, content)
         except Exception as error:
             logger.error("epoch %d is not saved: %s", content["epoch"], error)
@@ -207,10 +219,10 @@ class TrainingCheckpoint:
         labels = np.array(found.labels, dtype=np.int64)
         return Predictions(found.images, labels, found.probabilities, self.class_names)
 
-    def _describe(self, network: MedMamba, epoch: int) -> dict[str, Any]:
+    def _describe(self, network: nn.Module, epoch: int) -> dict[str, Any]:
         return {
             "variant": self.variant,
-            "network": network.settings,
+            **({"network": network.settings} if isinstance(network, MedMamba) else {}),
             "class_names": self.class_names,
             **({"several_labels": True} if self.several_labels else {}),
             "preprocessing": self.preprocessing,
@@ -218,40 +230,6 @@ class TrainingCheckpoint:
             "epoch": epoch,
             "metrics": {name: float(value) for name, value in self.validator.state.metrics.items()},
         }
-
-
-class WeightsLoader:
-    """Loads a checkpoint's weights into the network before an evaluator starts.
-
-    Args:
-        network: the network, bare or wrapped.
-        path: of the checkpoint.
-        class_names: the classes that the data has; they must be the checkpoint's, in the same order.
-
-    Example:
-        >>> WeightsLoader.__name__
-        'WeightsLoader'
-    """
-
-    def __init__(self, network: nn.Module, path: str | os.PathLike[str], class_names: Sequence[str]) -> None:
-        self.network, self.path, self.class_names = network, path, list(class_names)
-
-    def attach(self, engine: Engine) -> None:
-        """Registers with an evaluator."""
-        engine.add_event_handler(Events.STARTED, self)
-
-    def __call__(self, engine: Engine) -> None:
-        """Loads the weights.
-
-        Raises:
-            FileNotFoundError: there is no checkpoint.
-            ValueError: it is damaged, or its classes or shapes differ.
-        """
-        del engine
-        content = read_checkpoint(self.path)
-        check_same_classes(self.path, content["description"], self.class_names)
-        load_state(self.path, _bare(self.network), content)
-        logger.info("weights of epoch %d: %s", content["description"]["epoch"], self.path)
 
 
 def check_same_classes(
@@ -278,7 +256,7 @@ def load_state(path: str | os.PathLike[str], network: nn.Module, content: Mappin
         raise ValueError(f"{os.fspath(path)}: the weights do not fit this network. {error}") from error
 
 
-def _bare(network: nn.Module) -> Any:
+def bare(network: nn.Module) -> Any:
     return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
 
 

@@ -40,7 +40,7 @@ class EvaluationFiles:
         class_names: the name of each class, in order.
         split: what was evaluated, such as ``"test"``; None for images without known classes, whose predictions go
             to ``output_dir`` itself.
-        checkpoint: the weights that were used, for the record.
+        checkpoint: the weights that were used, for the record; several of an ensemble.
         title: of the report.
         temperature: by which the logits behind the probabilities were divided, for the record.
         validation: whether the split is the one that thresholds are chosen on: its predictions go to
@@ -67,7 +67,7 @@ class EvaluationFiles:
         output_dir: str | os.PathLike[str],
         class_names: list[str],
         split: str | None = None,
-        checkpoint: str | os.PathLike[str] = "",
+        checkpoint: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = "",
         title: str = "MedMamba",
         temperature: float = 1.0,
         validation: bool = False,
@@ -81,7 +81,10 @@ class EvaluationFiles:
         self.several_labels = several_labels
         self.output_dir = Path(output_dir)
         self.folder = self.output_dir / "evaluation" if split else self.output_dir
-        self.class_names, self.split, self.checkpoint, self.title = list(class_names), split, checkpoint, title
+        self.class_names, self.split, self.title = list(class_names), split, title
+        files = [checkpoint] if isinstance(checkpoint, str | os.PathLike) else checkpoint
+        alone = len(files) == 1
+        self.checkpoint = ", ".join(Path(f).name if alone else "/".join(Path(f).parts[-2:]) for f in files)
         self.temperature, self.validation, self.log_dir = temperature, validation, log_dir
         self.settings = EvidenceSettings(resamples, ordinal=ordinal, table=table or None, columns=columns or None)
         self._collector = PredictionCollector()
@@ -113,7 +116,7 @@ class EvaluationFiles:
         record = {
             "split": self.split,
             "images": len(found.images),
-            "checkpoint": Path(self.checkpoint).name,
+            "checkpoint": self.checkpoint,
             "temperature": self.temperature,
             **({"several_labels": True} if self.several_labels else {}),
             **figures,

@@ -23,12 +23,12 @@ class MLflowReport:
 
     Args:
         output_dir: the run's folder.
-        tracking_uri: of MLflow; "" for its own default.
+        tracking_uri: of MLflow, such as ``sqlite:///mlruns.db``; "" for its own default.
         experiment_name: of MLflow.
         run_name: of MLflow; None lets it choose.
 
     Example:
-        >>> MLflowReport("output", tracking_uri="file:mlruns").output_dir.as_posix()
+        >>> MLflowReport("output", tracking_uri="sqlite:///mlruns.db").output_dir.as_posix()
         'output'
     """
 
@@ -60,12 +60,13 @@ def log_report(
 ) -> None:
     """Logs settings as parameters, figures with their intervals as metrics, and the report's files as artifacts.
 
-    Where an MLflow run is active, it takes them; otherwise a run is started for them. Tables of predictions and the
+    Where an MLflow run is active, it takes them; otherwise the latest one of this name does, such as that of the
+    training, or where there is none a new one. Tables of predictions and the
     data list are not sent: they name images and patients.
 
     Args:
         run_dir: the run's folder, evaluated.
-        tracking_uri: of MLflow; "" for its own default.
+        tracking_uri: of MLflow, such as ``sqlite:///mlruns.db``; "" for its own default.
         experiment_name: of MLflow, where no run is active.
         run_name: of MLflow, where no run is active; None lets it choose.
 
@@ -93,8 +94,11 @@ def log_report(
         return
     if tracking_uri:
         mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_experiment(experiment_name)
-    with mlflow.start_run(run_name=run_name):
+    experiment = mlflow.set_experiment(experiment_name)
+    named = f"attributes.run_name = '{run_name}'"
+    before = mlflow.search_runs([experiment.experiment_id], named, max_results=1, output_format="list") if run_name else []
+    started = {"run_id": before[0].info.run_id} if before else {"run_name": run_name}
+    with mlflow.start_run(**started):
         _log(mlflow, folder, content)
 
 

@@ -57,6 +57,7 @@ class RunRecord:
             "dataset_kind": dataset_kind,
             "class_names": list(next(iter(counts.values()), {})),
             "counts": {split: dict(by_class) for split, by_class in counts.items()},
+            "network": type(network).__name__,
             "variant": settings.get("variant"),
             "config": dict(settings),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),

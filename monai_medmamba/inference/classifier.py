@@ -120,7 +120,10 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
     content = read_checkpoint(path)
     description = content["description"]
     if "network" not in description:
-        raise ValueError(f"{path}: the checkpoint does not describe its network; train with this version again")
+        raise ValueError(
+            f"{path}: expected the checkpoint of a MedMamba, got that of a {description.get('variant')}, which does "
+            "not say how to build it; a baseline is evaluated by its bundle, under the overlay that trained it"
+        )
     network = MedMamba(**description["network"], backend=backend)
     load_state(path, network, content)
     return network.eval(), description

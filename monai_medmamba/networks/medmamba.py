@@ -18,7 +18,6 @@ __all__ = ["MedMamba"]
 
 MIN_SIZE = 32  # of an image's edges, in pixels, at the published network's strides
 PATCH, MERGE = 4, 2  # those strides: of the patches, and between stages
-_NOT_DECAYED = ("A_log", "D", "dt_bias")
 _SCAN = ("dt_weight", "dt_bias", "A_log", "D")
 
 
@@ -193,30 +192,6 @@ class MedMamba(nn.Module):
                 if tensor.is_floating_point() and id(tensor) not in kept:
                     tensor.data = tensor.data.to(dtype)
         return fused
-
-    def param_groups(self, weight_decay: float) -> list[dict[str, Any]]:
-        """Returns the parameters as two optimiser groups: decayed, and not decayed.
-
-        Biases, normalisation, skips, step biases and the state matrix are not decayed: they set offsets and time
-        scales, not weights.
-
-        Args:
-            weight_decay: of the first group, at least 0.
-
-        Returns:
-            Groups for a torch optimiser.
-
-        Example:
-            >>> net = MedMamba(num_classes=2, depths=(1,), dims=(16,))
-            >>> [group["weight_decay"] for group in net.param_groups(0.05)]
-            [0.05, 0.0]
-        """
-        decayed: list[nn.Parameter] = []
-        kept: list[nn.Parameter] = []
-        for name, parameter in self.named_parameters():
-            free = parameter.dim() < 2 or name.rsplit(".", 1)[-1] in _NOT_DECAYED
-            (kept if free else decayed).append(parameter)
-        return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
 
     @property
     def settings(self) -> dict[str, Any]:

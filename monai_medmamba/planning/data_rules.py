@@ -68,7 +68,8 @@ def _folds(profile: Profile) -> tuple[int, str]:
     if profile.splits and profile.splits.get("test"):
         return 1, "The data set's own split is used once."
     if profile.images <= FEW:
-        return 5, f"With {profile.images} images one split depends on chance: five folds test each image once."
+        why = f"With {profile.images} images one split depends on chance"
+        return 5, f"{why}: `medmamba cv` judges each image outside the test split once."
     return 1, f"With {profile.images} images one split is steady enough."
 
 

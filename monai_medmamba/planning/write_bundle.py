@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -94,6 +95,7 @@ def _settle_training(train: dict[str, Any], plan: Plan, root: str, dataset_dir: 
         _by_device(rates) if rates["cpu"] else f"$0.0 if @variant == 'nano' else {rates['gpu'] or 0.1}"
     )
     train["layout"] = layout(plan)
+    train["safe_flips"] = safe_flips(plan)
     augment = _find(train["train"]["random_transforms"], "AugmentBatchd")["augment"]
     train["train"]["random_transforms"][0]["augment"] = {"_target_": augment["_target_"], **plan["augmentation"]}
 
@@ -102,6 +104,7 @@ def _settle_inference(inference: dict[str, Any], plan: Plan, root: str) -> None:
     """Writes the decisions into the inference config: for a network without weights, to be exported or checked."""
     inference["bundle_root"] = _bundle_root(root)
     inference["layout"] = {name: value for name, value in layout(plan).items() if name in ("exclude", "phantoms")}
+    inference["safe_flips"] = safe_flips(plan)
     inference["untrained"]["variant"] = plan["variant"]["gpu"]
     inference["untrained"]["several_labels"] = plan.profile.several_labels
     inference["untrained"]["preprocessing"] = {
@@ -119,6 +122,12 @@ def layout(plan: Plan) -> dict[str, Any]:
     if plan["exclude"]:
         found["exclude"] = [*found.get("exclude", ()), *plan["exclude"]]
     return found
+
+
+def safe_flips(plan: Plan) -> list[list[int]]:
+    """Returns the mirror images, by flipped spatial axes, that mean what the image means: those that training draws."""
+    axes = [axis for axis, name in enumerate(("flip_prob", "mirror_prob")) if plan["augmentation"][name]]
+    return [list(chosen) for count in range(len(axes) + 1) for chosen in itertools.combinations(axes, count)]
 
 
 def _bundle_root(root: str) -> str:

@@ -63,12 +63,14 @@ def _of_run(run: Mapping[str, Any], several: bool) -> dict[str, str]:
         for split, names in listed.items()
     )
     size = f", {run['parameters']:,} parameters" if run.get("parameters") else ""
-    name = f"MedMamba {run.get('variant') or ''}".rstrip()
+    ours = run.get("network", "MedMamba") == "MedMamba"
+    name = f"{'MedMamba' if ours else run['network']} {run.get('variant') or ''}".rstrip()
+    parts = "convolutions and selective scans" if ours else "convolutions"
     found = {
-        "title": f"{name}, a network of convolutions and selective scans, for the classification of images.",
+        "title": f"{name}, a network of {parts}, for the classification of images.",
         "data": f"Data set: {run.get('dataset') or 'unknown'}."
         + (f" Images by split and {'label' if several else 'class'}: {counts}." if counts else ""),
-        "model": f"{name} (arXiv:2403.03849){size}.",
+        "model": f"{name}{' (arXiv:2403.03849)' if ours else ', of MONAI'}{size}.",
         "software": f"{versions}." if versions else "",
         "training": f"Settings: {config}. The epoch was chosen on validation alone." if config else "",
         "hardware": str(run.get("device") or ""),

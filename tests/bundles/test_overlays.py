@@ -1,11 +1,15 @@
 """What each overlay changes, in every bundle."""
 
+import json
+
+import numpy as np
 import pytest
 import torch
 from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 
 from monai_medmamba.bundle import find_overlay
+from monai_medmamba.metrics import read_predictions
 from testing.bundles import ROOT, sample_training
 
 # The other bundles of pictures are written from the same template, by test.
@@ -15,17 +19,21 @@ pytestmark = pytest.mark.parametrize("bundle", TEMPLATES, ids=lambda path: path.
 
 @pytest.fixture
 def workflow(bundle, monkeypatch, tmp_path):
-    """Makes a training under overlays, ready to run."""
+    """Makes a training, or what first and after name, under overlays, ready to run; a setting None is left out."""
     monkeypatch.chdir(ROOT)
     sample = sample_training(bundle, tmp_path / "images")
 
-    def make(*names, **settings):
-        overlays = [str(find_overlay(name).path) for name in names]
+    def path_of(name):
+        own = bundle / "configs" / f"{name}.json"
+        return str(own if own.is_file() else find_overlay(name).path)
+
+    def make(*names, first="train", after=(), **settings):
+        asked = {"output_dir": f"{tmp_path}/output", "ckpt_dir": f"{tmp_path}/models", **sample, **settings}
         made = ConfigWorkflow(
-            config_file=[str(bundle / "configs" / "train.json"), *overlays],
-            workflow_type="train",
+            config_file=[path_of(name) for name in (first, *names, *after)],
+            workflow_type="train" if first == "train" else "infer",
             logging_file=False,
-            **{"output_dir": f"{tmp_path}/output", "ckpt_dir": f"{tmp_path}/models", **sample, **settings},
+            **{name: value for name, value in asked.items() if value is not None},
         )
         made.initialize()
         return made
@@ -109,3 +117,75 @@ def test_deterministic(workflow, monkeypatch):
             torch.empty(2).put_(torch.tensor([0]), torch.tensor([1.0]), accumulate=False)
     finally:
         torch.use_deterministic_algorithms(before)
+
+
+def test_baseline(workflow, bundle, tmp_path):
+    """Another network goes through the same training and evaluation, and leaves MedMamba's files alone."""
+    made = workflow("baseline", variant=None)
+    network = part(made, "network")
+    assert type(network).__name__ == "ResNet"
+    made.run()
+    kept = torch.load(tmp_path / "models" / "model.pt", weights_only=True)
+    assert kept["description"]["variant"] == "resnet18"
+    assert not (tmp_path / "models" / "model.safetensors").exists()
+    assert json.loads((tmp_path / "output" / "run.json").read_text())["network"] == "ResNet"
+    evaluated = workflow("baseline", after=["evaluate"], variant=None)
+    evaluated.run()
+    assert torch.equal(part(evaluated, "network").fc.weight, kept["model"]["fc.weight"])
+    assert len(read_predictions(tmp_path / "output" / "evaluation" / "predictions.csv").images) > 0
+
+
+def test_baseline_has_folders_of_its_own(workflow):
+    made = workflow("baseline", baseline="densenet121", variant=None, output_dir=None, ckpt_dir=None)
+    assert part(made, "ckpt_dir").endswith("models/densenet121")
+    assert part(made, "output_dir").endswith("output/densenet121")
+    assert type(part(made, "network")).__name__ == "DenseNet121"
+
+
+def test_tta(workflow, tmp_path):
+    """The probabilities are the mean of those of the views."""
+    workflow().run()
+    probabilities = {}
+    made = workflow(after=["evaluate"])
+    flips = part(made, "safe_flips")
+    assert len(flips) > 1
+    for name, overlays, settings in (
+        ("mean", ["tta"], {}),
+        *((str(flip), ["tta"], {"flips": [flip]}) for flip in flips),
+        ("plain", [], {}),
+    ):
+        workflow(after=["evaluate", *overlays], **settings).run()
+        probabilities[name] = read_predictions(tmp_path / "output" / "evaluation" / "predictions.csv").probabilities
+    np.testing.assert_allclose(probabilities["plain"], probabilities["[]"], atol=1e-6)
+    mean = np.mean([probabilities[str(flip)] for flip in flips], axis=0)
+    np.testing.assert_allclose(probabilities["mean"], mean, atol=1e-6)
+    assert not np.allclose(probabilities["mean"], probabilities["plain"], atol=1e-6)
+
+
+def test_ensemble(workflow, tmp_path):
+    """The probabilities are the mean of the folds', in evaluation and in inference."""
+    probabilities = []
+    for k in range(2):
+        own = {"fold": k, "folds": 2, "seed": 1, "ckpt_dir": f"{tmp_path}/models/fold{k}"}
+        workflow("fold", **own).run()
+        workflow("fold", after=["evaluate"], **own).run()
+        probabilities.append(read_predictions(tmp_path / "output" / "evaluation" / "predictions.csv"))
+    (tmp_path / "output" / "evaluation" / "validation.csv").unlink(missing_ok=True)
+    workflow(after=["evaluate", "ensemble"]).run()
+    found = read_predictions(tmp_path / "output" / "evaluation" / "predictions.csv")
+    assert found.images == probabilities[0].images
+    np.testing.assert_allclose(
+        found.probabilities, np.mean([p.probabilities for p in probabilities], axis=0), atol=1e-6
+    )
+    assert not (tmp_path / "output" / "evaluation" / "validation.csv").exists()  # members have learnt from those images
+    record = json.loads((tmp_path / "output" / "evaluation" / "metrics.json").read_text())
+    assert (record["checkpoint"], record["temperature"]) == ("fold0/model.pt, fold1/model.pt", 1.0)
+
+
+def test_ensemble_infers(workflow, bundle, tmp_path):
+    for k in range(2):
+        workflow("fold", fold=k, folds=2, ckpt_dir=f"{tmp_path}/models/fold{k}").run()
+    made = workflow("ensemble", first="inference")
+    made.run()
+    assert len(part(made, "network").members) == 2
+    assert read_predictions(tmp_path / "output" / "predictions.csv").labels is None

@@ -104,7 +104,7 @@ def _checkpoint(path, **description):
         ({"class_names": [1, 2]}, "expected the class names in the file"),
         ({"preprocessing": None}, r"lacks image_size, mean, std.*convert --image-size --mean --std"),
         ({"preprocessing": {"image_size": 32}}, "lacks mean, std"),
-        ({"network": None}, "does not describe its network"),
+        ({"network": None}, "does not say how to build it"),
     ],
 )
 def test_a_checkpoint_that_does_not_describe_itself(tmp_path, description, message):

@@ -131,17 +131,6 @@ def test_settings_build_the_same_form_and_say_only_what_is_not_the_published_one
     assert MedMamba(**OVERLAPPING).settings["merge_strides"] == [[2, 2, 1], [2, 2, 2]]
 
 
-def test_parameter_groups_hold_every_parameter_once():
-    net = MedMamba(**MICRO)
-    decayed, free = net.param_groups(0.1)
-    assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
-    assert sorted(map(id, decayed["params"] + free["params"])) == sorted(map(id, net.parameters()))
-    names = {id(parameter): name for name, parameter in net.named_parameters()}
-    kinds = {names[id(parameter)].rsplit(".", 1)[-1] for parameter in decayed["params"]}
-    assert kinds == {"weight", "x_proj_weight", "dt_weight"}
-    assert all(parameter.dim() > 1 for parameter in decayed["params"])
-
-
 def test_stochastic_depth_rises_linearly():
     net = MedMamba(**{**MICRO, "depths": (1, 2, 1)}, drop_path_rate=0.3)
     rates = [block.drop_path.drop_prob for stage in net.stages for block in stage.blocks]
