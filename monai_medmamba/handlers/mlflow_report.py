@@ -96,7 +96,9 @@ def log_report(
         mlflow.set_tracking_uri(tracking_uri)
     experiment = mlflow.set_experiment(experiment_name)
     named = f"attributes.run_name = '{run_name}'"
-    before = mlflow.search_runs([experiment.experiment_id], named, max_results=1, output_format="list") if run_name else []
+    before = (
+        mlflow.search_runs([experiment.experiment_id], named, max_results=1, output_format="list") if run_name else []
+    )
     started = {"run_id": before[0].info.run_id} if before else {"run_name": run_name}
     with mlflow.start_run(**started):
         _log(mlflow, folder, content)

@@ -189,3 +189,20 @@ def test_ensemble_infers(workflow, bundle, tmp_path):
     made.run()
     assert len(part(made, "network").members) == 2
     assert read_predictions(tmp_path / "output" / "predictions.csv").labels is None
+
+
+def test_mlflow(workflow, tmp_path):
+    """A training and its evaluation are one run of MLflow: losses, figures of each epoch, test figures, the report."""
+    mlflow = pytest.importorskip("mlflow", reason="needs mlflow")
+    told = {"tracking_uri": f"sqlite:///{tmp_path}/mlflow.db", "experiment_name": "here", "run_name": "first"}
+    told |= {"log_interval": 1, "epochs": 2}
+    try:
+        workflow("mlflow", **told).run()
+        workflow(after=["evaluate", "mlflow_report"], **told).run()
+        (found,) = mlflow.search_runs(experiment_names=["here"], output_format="list")
+        history = mlflow.MlflowClient().get_metric_history(found.info.run_id, "val_auc")
+    finally:
+        mlflow.set_tracking_uri(None)
+    assert [row.step for row in history] == [1, 2]
+    assert {"train_loss", "lr_group_0", "test_auc", "test_auc_low"} <= set(found.data.metrics)
+    assert found.data.params["variant"] == "nano"
