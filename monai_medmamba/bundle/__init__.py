@@ -1,6 +1,6 @@
 """What a bundle's JSON calls to join data, networks and handlers; and the overlays that change any bundle."""
 
-from .cross_validation import CrossValidation
+from .cross_validation import BundleCrossValidation
 from .dataset import list_images, prepare_data
 from .fold_figures import fold_figures, pool_folds
 from .overlay import Overlay, find_overlay, list_overlays
@@ -8,7 +8,7 @@ from .trained import describe_trained, find_fold_checkpoints
 from .volumes import list_volumes, prepare_volumes
 
 __all__ = [
-    "CrossValidation",
+    "BundleCrossValidation",
     "Overlay",
     "describe_trained",
     "find_fold_checkpoints",

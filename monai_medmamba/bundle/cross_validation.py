@@ -16,7 +16,7 @@ from ..files import atomic_path
 from .fold_figures import fold_figures, pool_folds
 from .overlay import find_overlay
 
-__all__ = ["CrossValidation", "Step"]
+__all__ = ["BundleCrossValidation", "Step"]
 
 logger = logging.getLogger(__name__)
 OWN = ("config_file", "bundle_root", "output_dir", "ckpt_dir", "fold", "folds", "resume")
@@ -52,7 +52,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class CrossValidation:
+class BundleCrossValidation:
     """Trains and evaluates a bundle once for each fold, then the mean of their networks.
 
     Each command is that of the bundle with its overlays ``fold`` and ``resume``, so a fold can be repeated by hand. The
@@ -66,7 +66,7 @@ class CrossValidation:
         settings: of the bundle, as ``--epochs 20`` would set them.
 
     Example:
-        >>> found = CrossValidation("bundles/medmamba_endo", "cv", folds=2)
+        >>> found = BundleCrossValidation("bundles/medmamba_endo", "cv", folds=2)
         >>> [step.name for step in found.steps()][:2]
         ['fold 0 of 2, training', 'fold 0 of 2, evaluating']
     """

@@ -48,12 +48,12 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ..bundle import CrossValidation
+    from ..bundle import BundleCrossValidation
 
     bundle: Path = arguments.bundle
     out = arguments.out or bundle / "output" / "cv"
     folds = arguments.folds or _planned_folds(bundle)
-    validation = CrossValidation(bundle, out, folds, arguments.overlay, _settings(arguments.more))
+    validation = BundleCrossValidation(bundle, out, folds, arguments.overlay, _settings(arguments.more))
     _show(validation.run())
     sys.stdout.write(f"{out / 'cross_validation.json'}\n{out / 'ensemble' / 'report.html'}\n")
     return 0

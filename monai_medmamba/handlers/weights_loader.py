@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ignite.engine import Engine, Events
 from torch import nn
 
-from ..networks import MeanEnsemble
+from ..networks import ProbabilityEnsemble
 from .checkpoint import bare, check_same_classes, load_state, read_checkpoint
 
 __all__ = ["WeightsLoader"]
@@ -24,7 +24,7 @@ class WeightsLoader:
 
     Args:
         network: the network, bare or wrapped.
-        path: of the checkpoint; for a ``MeanEnsemble`` one may name several.
+        path: of the checkpoint; for a ``ProbabilityEnsemble`` one may name several.
         class_names: the classes that the data has; they must be the checkpoint's, in the same order.
 
     Example:
@@ -54,7 +54,7 @@ class WeightsLoader:
         """
         del engine
         network = bare(self.network)
-        members = list(network.members) if isinstance(network, MeanEnsemble) else [network]
+        members = list(network.members) if isinstance(network, ProbabilityEnsemble) else [network]
         if len(members) != len(self.paths):
             raise ValueError(f"expected a checkpoint for each of {len(members)} networks, got {self.paths}")
         for place, (member, path) in enumerate(zip(members, self.paths, strict=True)):
@@ -62,6 +62,6 @@ class WeightsLoader:
             description = content["description"]
             check_same_classes(path, description, self.class_names)
             load_state(path, member, content)
-            if isinstance(network, MeanEnsemble):
+            if isinstance(network, ProbabilityEnsemble):
                 network.temperatures[place] = (description.get("calibration") or {}).get("temperature", 1.0)
             logger.info("weights of epoch %d: %s", description["epoch"], path)

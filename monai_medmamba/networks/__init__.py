@@ -5,9 +5,9 @@ from .compile_network import compile_network
 from .encoder import MedMambaEncoder, PooledFeatures
 from .graphed_training import GraphedTraining
 from .inflate import inflate
-from .mean_ensemble import MeanEnsemble
 from .medmamba import MedMamba
 from .param_groups import param_groups
+from .probability_ensemble import ProbabilityEnsemble
 from .sizes import VARIANTS, create_medmamba, medmamba_base, medmamba_nano, medmamba_small, medmamba_tiny
 from .upstream import from_published, load_published, published_sizes, to_published
 from .weights import load_weights, save_weights
@@ -16,10 +16,10 @@ __all__ = [
     "BASELINES",
     "VARIANTS",
     "GraphedTraining",
-    "MeanEnsemble",
     "MedMamba",
     "MedMambaEncoder",
     "PooledFeatures",
+    "ProbabilityEnsemble",
     "compile_network",
     "create_baseline",
     "create_medmamba",

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from monai_medmamba.bundle import CrossValidation, find_overlay
+from monai_medmamba.bundle import BundleCrossValidation, find_overlay
 from testing.bundles import ROOT
 
 BUNDLE = ROOT / "bundles" / "medmamba_endo"
@@ -39,7 +39,7 @@ def ran(monkeypatch):
 
 
 def make(out, **changes):
-    return CrossValidation(BUNDLE, out, **{"folds": 2, "settings": {"epochs": "3"}, **changes})
+    return BundleCrossValidation(BUNDLE, out, **{"folds": 2, "settings": {"epochs": "3"}, **changes})
 
 
 def test_every_fold_is_trained_and_evaluated_and_then_the_ensemble(ran, tmp_path):
@@ -94,7 +94,7 @@ def test_another_question_needs_another_folder(ran, tmp_path):
 def test_invalid_arguments(ran, tmp_path, changes, error, message):
     bundle = changes.pop("bundle", BUNDLE)
     with pytest.raises(error, match=message):
-        CrossValidation(bundle, tmp_path, **{"folds": 2, **changes}).run()
+        BundleCrossValidation(bundle, tmp_path, **{"folds": 2, **changes}).run()
     assert ran.calls == []
     assert list(tmp_path.iterdir()) == []
 

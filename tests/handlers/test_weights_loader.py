@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_medmamba.handlers import TrainingCheckpoint, WeightsLoader, read_checkpoint
-from monai_medmamba.networks import MeanEnsemble, MedMamba
+from monai_medmamba.networks import MedMamba, ProbabilityEnsemble
 from testing.training import CLASS_NAMES, Toy
 
 
@@ -38,7 +38,7 @@ def test_weights_of_another_shape_are_refused(trained, tmp_path):
 def test_an_ensemble_has_each_members_weights_and_temperature(tmp_path):
     toys = [train(tmp_path / str(seed), seed) for seed in (0, 1)]
     paths = [tmp_path / str(seed) / "last.pt" for seed in (0, 1)]
-    ensemble = MeanEnsemble(Toy(seed=9).network, 2)
+    ensemble = ProbabilityEnsemble(Toy(seed=9).network, 2)
     WeightsLoader(ensemble, paths, CLASS_NAMES)(toys[0].evaluator)
     for member, toy, temperature, path in zip(ensemble.members, toys, ensemble.temperatures, paths, strict=True):
         assert torch.equal(member.head.weight, toy.network.head.weight)
@@ -47,6 +47,6 @@ def test_an_ensemble_has_each_members_weights_and_temperature(tmp_path):
 
 def test_a_checkpoint_for_each_network(trained, tmp_path):
     with pytest.raises(ValueError, match="expected a checkpoint for each of 2 networks"):
-        WeightsLoader(MeanEnsemble(trained.network, 2), tmp_path / "last.pt", CLASS_NAMES)(trained.evaluator)
+        WeightsLoader(ProbabilityEnsemble(trained.network, 2), tmp_path / "last.pt", CLASS_NAMES)(trained.evaluator)
     with pytest.raises(ValueError, match="expected a checkpoint for each of 1 networks"):
         WeightsLoader(trained.network, [tmp_path / "last.pt"] * 2, CLASS_NAMES)(trained.evaluator)

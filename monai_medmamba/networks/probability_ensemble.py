@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["MeanEnsemble"]
+__all__ = ["ProbabilityEnsemble"]
 
 
-class MeanEnsemble(nn.Module):
+class ProbabilityEnsemble(nn.Module):
     """Averages the probabilities of networks of one shape, and of mirror images of what they are shown.
 
     Each member's logits are divided by its own temperature first. The mean comes back as logits, of temperature 1, so
@@ -27,7 +27,7 @@ class MeanEnsemble(nn.Module):
         ValueError: there is no member or no view.
 
     Example:
-        >>> ensemble = MeanEnsemble(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), count=2, flips=[[], [1]])
+        >>> ensemble = ProbabilityEnsemble(nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), count=2, flips=[[], [1]])
         >>> ensemble(torch.rand(5, 1, 2, 2)).softmax(1).sum(1).round(decimals=4).tolist()
         [1.0, 1.0, 1.0, 1.0, 1.0]
     """

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from monai_medmamba.networks import MeanEnsemble
+from monai_medmamba.networks import ProbabilityEnsemble
 
 
 def make(count=1, flips=((),), classes=3, **settings):
     torch.manual_seed(0)
-    ensemble = MeanEnsemble(nn.Sequential(nn.Flatten(), nn.Linear(32, classes)), count, flips, **settings)
+    ensemble = ProbabilityEnsemble(nn.Sequential(nn.Flatten(), nn.Linear(32, classes)), count, flips, **settings)
     for member in ensemble.members:
         nn.init.normal_(member[1].weight)
     return ensemble.double()
@@ -30,7 +30,7 @@ def test_several_labels():
 
 @pytest.mark.parametrize("several_labels", [False, True])
 def test_sure_members_stay_finite(several_labels):
-    ensemble = MeanEnsemble(nn.Identity(), 2, several_labels=several_labels)
+    ensemble = ProbabilityEnsemble(nn.Identity(), 2, several_labels=several_labels)
     logits = torch.tensor([[200.0, -200.0], [0.0, 0.0]], requires_grad=True)
     found = ensemble(logits)
     assert found.isfinite().all()
@@ -54,4 +54,4 @@ def test_one_member_and_view_is_the_network():
 def test_invalid_arguments():
     for count, flips in ((0, [[]]), (1, [])):
         with pytest.raises(ValueError, match="expected a member and a view or more"):
-            MeanEnsemble(nn.Identity(), count, flips)
+            ProbabilityEnsemble(nn.Identity(), count, flips)
