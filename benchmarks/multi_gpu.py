@@ -23,13 +23,13 @@ from feeding import write_images
 from record import Record
 from targets import RESULTS
 from torch import Tensor
-from torch.nn.parallel import DistributedDataParallel
 
 from monai_medmamba.bundle import find_overlay
 from monai_medmamba.distributed import (
     JoinedLoss,
     enter_processes,
     join_batchnorm,
+    join_gradients,
     leave_processes,
     process_count,
     process_device,
@@ -92,8 +92,7 @@ def gradients(scale: argparse.Namespace, folder: Path, name: str) -> None:
     network = create_medmamba(scale.variant, num_classes=8, drop_path_rate=0.0)
     network = (join_batchnorm(network, device) if scale.sync_batchnorm else network).to(device).train()
     inner = GraphedTraining(network) if scale.graph else network
-    ids = [device] if device.type == "cuda" else None
-    module = DistributedDataParallel(inner, device_ids=ids, broadcast_buffers=False, gradient_as_bucket_view=True)
+    module = join_gradients(inner, device)
     loss_function = JoinedLoss(torch.nn.CrossEntropyLoss(torch.linspace(0.5, 2.0, 8, device=device)))
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
     losses, found = [], []

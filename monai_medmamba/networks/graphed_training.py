@@ -19,9 +19,10 @@ class GraphedTraining(nn.Module):
     batch, evaluation, and the CPU take the network itself. Weights stay the network's own: an optimiser, a checkpoint
     or an evaluator keeps using the network.
 
-    With several processes, put it inside ``DistributedDataParallel`` and not around it: the graphs then hold the
-    network's own passes, with what ``SyncBatchNorm`` sends, and gradients are joined after them, which costs little
-    beside a step. Recording goes around the hooks that join gradients. Every process has to record at the same step.
+    With several processes, put it inside ``monai_medmamba.distributed.join_gradients`` and not around it: the graphs
+    then hold the network's own passes, with what ``SyncBatchNorm`` sends, and gradients are joined after them, which
+    costs little beside a step. Recording goes around the hooks that join gradients. Every process has to record at the
+    same step.
 
     Args:
         network: what is trained. Its shapes may not depend on the values of its input.

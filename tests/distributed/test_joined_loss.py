@@ -1,9 +1,8 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
-from monai_medmamba.distributed import JoinedLoss, join_batchnorm
+from monai_medmamba.distributed import JoinedLoss, join_batchnorm, join_gradients
 from monai_medmamba.networks import create_medmamba
 from testing.processes import in_processes
 
@@ -38,7 +37,7 @@ def train(network, module, loss, x, labels):
 def _train(rank, kind):
     network, loss, x, labels = setting(kind)
     join_batchnorm(network, torch.device("cpu"))
-    module = DistributedDataParallel(network, broadcast_buffers=False, gradient_as_bucket_view=True)
+    module = join_gradients(network, torch.device("cpu"))
     return train(network, module, JoinedLoss(loss), x[rank::2], labels[rank::2])
 
 
