@@ -160,9 +160,10 @@ def _network_on_device(
 def _for_volumes(weights: str | os.PathLike[str]) -> ValueError:
     """Returns the error that says what to use."""
     return ValueError(
-        f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one for volumes. Classify them "
-        "by the bundle that trained it: python -m monai.bundle run inferring --config_file <bundle>/configs/inference.json "
-        "--dataset_dir VOLUMES. For features, give what load_weights returns to PooledFeatures, in Python"
+        f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one for volumes. Classify "
+        "volumes by the bundle that trained it: python -m monai.bundle run inferring --config_file "
+        "BUNDLE/configs/inference.json --dataset_dir VOLUMES. For features, give what load_weights returns to "
+        "PooledFeatures, in Python"
     )
 
 
