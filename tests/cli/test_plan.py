@@ -54,7 +54,7 @@ def test_volumes(tmp_path, monkeypatch, capsys):
         d["name"]: d["value"] for d in json.loads((tmp_path / "b" / "configs" / "plan.json").read_text())["decisions"]
     }
     assert decided["split"] == "by patient"
-    assert decided["patch_size"]["cpu"] == [4, 4, 1]
+    assert decided["patch_size"]["cpu"] == [4, 4, 2]
     assert decided["intensity_range"][0] < -900
     assert decided["augmentation"]["flip_prob"] == 0
     configs = [f"b/configs/{name}.json" for name in ("train", "evaluate", "inference")]
