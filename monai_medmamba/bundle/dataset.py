@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..data.exclusion import is_excluded
 from ..data.medmnist_file import ARRAY_SUFFIX
 from ..data.medmnist_images import unpack_medmnist
 from ..picture_formats import SUFFIXES
+from .layout_arguments import check_known, layout_arguments
 
 __all__ = ["list_images", "prepare_data"]
 
@@ -47,7 +47,7 @@ def prepare_data(
         monai_medmamba.data.dataset_error.DatasetError: ...no/such/folder...
     """
     try:
-        arguments = _arguments(layout)
+        arguments = layout_arguments(layout, build_datalist)
         folder = _folder(dataset_dir, layout)
         data = build_datalist(folder, seed=seed, **arguments)
     except DatasetError as error:
@@ -99,7 +99,7 @@ def _folder(dataset_dir: str | os.PathLike[str], layout: Mapping[str, Any] | Non
     wanted = dict((layout or {}).get("phantoms") or {})
     kind = "cartoon" if wanted else "endoscopy"
     if wanted:
-        _check_known("phantoms", wanted, {"classes", "layout"}, layout_phantoms, {"class_names", "out"})
+        check_known("phantoms", wanted, {"classes", "layout"}, layout_phantoms, {"class_names", "out"})
         drawn = layout_phantoms(wanted.pop("classes"), wanted.pop("layout"), **wanted)
     else:
         drawn = endoscopy_phantoms()
@@ -109,21 +109,3 @@ def _folder(dataset_dir: str | os.PathLike[str], layout: Mapping[str, Any] | Non
         drawn,
     )
     return drawn
-
-
-def _arguments(layout: Mapping[str, Any] | None) -> dict[str, Any]:
-    arguments = {name: value for name, value in (layout or {}).items() if name != "phantoms"}
-    _check_known("layout", arguments, set(), build_datalist, {"dataset_dir", "seed"})
-    if "fractions" in arguments:
-        arguments["fractions"] = tuple(arguments["fractions"])
-    return arguments
-
-
-def _check_known(
-    what: str, given: Mapping[str, Any], needed: set[str], function: Callable[..., object], others: set[str]
-) -> None:
-    """Refuses keys that ``function`` does not take, and the lack of one that is needed."""
-    known = (set(inspect.signature(function).parameters) - others) | needed
-    wrong = [*sorted(given.keys() - known), *sorted(f"no {name}" for name in needed - given.keys())]
-    if wrong:
-        raise DatasetError(f"{what} with {', '.join(sorted(known))}", ", ".join(wrong), "Correct the bundle's config")

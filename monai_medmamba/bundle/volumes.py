@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..data import (
     Datalist,
@@ -14,14 +16,18 @@ from ..data import (
     describe,
     unpack_medmnist3d,
 )
+from ..data.exclusion import is_excluded
 from ..data.volume_content import dicom_frames, has_dicom_mark, is_nifti_name
+from .layout_arguments import layout_arguments
 
 __all__ = ["list_volumes", "prepare_volumes"]
 
 logger = logging.getLogger(__name__)
 
 
-def prepare_volumes(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datalist:
+def prepare_volumes(
+    dataset_dir: str | os.PathLike[str], seed: int = 0, layout: Mapping[str, Any] | None = None
+) -> Datalist:
     """Returns the checked data list of volumes, or that of the phantoms if nothing is named.
 
     Args:
@@ -29,12 +35,14 @@ def prepare_volumes(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datal
             an ``.npz`` file of MedMNIST3D, which is unpacked into the user's cache folder; ``""`` for the phantoms,
             which are made there at first use.
         seed: of the split, where the data have none of their own.
+        layout: how the data are laid out: arguments of ``build_volume_datalist`` by name.
 
     Returns:
         The list, with classes, splits and counts.
 
     Raises:
-        DatasetError: something in the data would make a training wrong; every offender is named.
+        DatasetError: something in the data would make a training wrong, every offender is named; or ``layout`` has an
+            argument that is not known.
 
     Example:
         >>> prepare_volumes("no/such/folder")  # doctest: +ELLIPSIS
@@ -42,7 +50,8 @@ def prepare_volumes(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datal
         monai_medmamba.data.dataset_error.DatasetError: ...no/such/folder...
     """
     try:
-        data = build_volume_datalist(_folder(dataset_dir), seed=seed)
+        arguments = layout_arguments(layout, build_volume_datalist)
+        data = build_volume_datalist(_folder(dataset_dir), seed=seed, **arguments)
     except DatasetError as error:
         logger.error("%s", error)  # MONAI buries the exception under a traceback of its own
         raise
@@ -50,12 +59,13 @@ def prepare_volumes(dataset_dir: str | os.PathLike[str], seed: int = 0) -> Datal
     return data
 
 
-def list_volumes(path: str | os.PathLike[str]) -> list[dict[str, str]]:
+def list_volumes(path: str | os.PathLike[str], layout: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
     """Returns the volumes of a folder as a MONAI data list without labels, sorted by path.
 
     Args:
         path: a folder that is searched at any depth for NIfTI files, folders with a DICOM series, and DICOM files of
             several frames; or one of these; or an ``.npz`` file of MedMNIST3D; ``""`` for the phantoms.
+        layout: as in ``prepare_volumes``; its ``exclude`` is heeded.
 
     Returns:
         ``[{"image": path}, ...]``.
@@ -81,6 +91,8 @@ def list_volumes(path: str | os.PathLike[str]) -> list[dict[str, str]]:
         found |= several
         if set(dicom) - several:
             found.add(Path(parent))
+    exclude = (layout or {}).get("exclude", ())
+    found = {one for one in found if one == root or not is_excluded(one.relative_to(root).as_posix(), exclude)}
     if not found:
         raise DatasetError(
             "a folder with .nii or .nii.gz files or DICOM series at any depth",

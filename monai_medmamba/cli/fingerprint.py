@@ -33,6 +33,7 @@ examples:
   medmamba fingerprint breastmnist.npz --out reports/breast
   medmamba fingerprint images/ --csv metadata.csv --column path=file --column label=diagnosis --column patient=case
   medmamba fingerprint images/ --patient "([A-Z]{2}[0-9]{4})_"        the patient is part of the file names
+  medmamba fingerprint ct/ --join-slices                              ct/<class>/<series>/*.dcm are volumes
   medmamba fingerprint scans/ --no-classes                            the folders are sites or dates, no classes
 
 The folder of --out gets
@@ -60,6 +61,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results (fingerprint-<name of DATA>)")
     add_data_arguments(parser)
     parser.add_argument("--no-classes", action="store_true", help="folders are no classes")
+    parser.add_argument(
+        "--join-slices",
+        action="store_true",
+        help="a folder of DICOM files in a class folder is one volume, as `medmamba plan` takes it",
+    )
     parser.add_argument("--workers", type=_positive, metavar="N", help="images at a time (one a processor)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary, except problems")
     parser.set_defaults(run=_run)
@@ -140,6 +146,7 @@ def _run(arguments: argparse.Namespace) -> int:
             out,
             **data_layout(arguments),
             use_folders=not arguments.no_classes,
+            join_slices=arguments.join_slices,
             workers=arguments.workers,
             progress=not arguments.quiet,
         )

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 DESCRIPTION = """\
-Look over a data set of labelled images and write a MONAI bundle that trains MedMamba on it. What is decided (split,
-image size, normalisation, augmentation that is safe for the modality, weights of rare classes, network, batch, learning
-rate, epochs ...) is shown with its reason, stands in configs/plan.json, and can be decided otherwise with a flag.
+Look over a data set of labelled images or volumes and write a MONAI bundle that trains MedMamba on it. What is decided
+(split, size, normalisation, augmentation that is safe for the modality, weights of rare classes, network, batch,
+learning rate, epochs ...) is shown with its reason, stands in configs/plan.json, and can be decided otherwise with a
+flag.
+
+Volumes are NIfTI files, DICOM series (a folder each, in a class folder or named by a table), DICOM files of several
+frames, or an .npz file of MedMNIST3D.
 """
 
 EXAMPLES = """\
@@ -27,6 +31,7 @@ examples:
   medmamba plan breastmnist.npz --out bundles/breast --budget 30m --gpu-memory 8GB
   medmamba plan images/ --csv metadata.csv --column path=file --column label=diagnosis --column patient=case --out b
   medmamba plan images/ --out bundles/my_task --set epochs=50 --set weight_decay=0.01 --modality radiography
+  medmamba plan ct/ --out bundles/ct --volume-size 64 64 48 --set intensity_range=[-160,240]
   medmamba plan --task medmamba_endo --out bundles/medmamba_endo      one of the project's own bundles, written anew
 
 then:
@@ -58,6 +63,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     decide.add_argument("--gpu-memory", type=_gib, default=16.0, metavar="16GB", help="of the GPU (16GB)")
     decide.add_argument("--folds", type=int, metavar="K", help="of cross-validation")
     decide.add_argument("--image-size", type=int, metavar="PIXELS")
+    decide.add_argument("--volume-size", type=int, nargs=3, metavar=("RIGHT", "FRONT", "HEAD"), help="in voxels")
     decide.add_argument("--batch-size", type=int, metavar="N")
     decide.add_argument("--epochs", type=int, metavar="N")
     decide.add_argument("--learning-rate", type=float, metavar="RATE")
@@ -105,6 +111,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "variant": None if arguments.variant == "auto" else arguments.variant,
         "folds": arguments.folds,
         "image_size": arguments.image_size,
+        "volume_size": arguments.volume_size,
         "batch_size": arguments.batch_size,
         "epochs": arguments.epochs,
         "learning_rate": arguments.learning_rate,
@@ -140,6 +147,7 @@ def _profile(arguments: argparse.Namespace) -> tuple[Any, str]:
         data,
         arguments.fingerprint or Path(f"fingerprint-{data.resolve().name}"),
         **layout,
+        join_slices=True,
         progress=not arguments.quiet,
     )
     table = data if data.suffix.lower() in (".csv", ".tsv") else arguments.csv

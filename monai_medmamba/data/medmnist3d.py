@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -51,6 +52,21 @@ def unpack_medmnist3d(archive: str | os.PathLike[str], root: str | os.PathLike[s
     drawn_with = {"medmnist3d": VERSION, "file": path.name, "sha256": digest}
     keep_set(target, drawn_with, lambda folder: _unpack(path, folder))
     return target
+
+
+def unpacked_volume(name: str, label: str | None) -> str:
+    """Returns the path of a volume that is named as in the file; any other name as it is.
+
+    Args:
+        name: As a fingerprint names it.
+        label: The number of its class.
+
+    Example:
+        >>> unpacked_volume("nodulemnist3d.npz#train_images/115", "1")
+        'train/1/1_0115.nii'
+    """
+    match = re.fullmatch(r"[^#]*\.npz#([a-z]+)_images/([0-9]+)", name)
+    return f"{match[1]}/{label}/{label}_{int(match[2]):04d}.nii" if match else name
 
 
 def _unpack(path: Path, folder: Path) -> None:

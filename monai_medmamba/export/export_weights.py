@@ -22,6 +22,7 @@ from .formats import FORMATS
 
 __all__ = ["TOLERANCE", "ExportedFile", "export_weights"]
 
+VOLUME = 3  # axes in space
 TOLERANCE = 1e-4
 """What a probability, and a logit relative to the largest, may be off by before a file is refused."""
 
@@ -128,10 +129,12 @@ def _image_shape(
 ) -> tuple[int, ...]:
     """Returns channels and edges of an image."""
     if size is None:
-        trained = (description.get("preprocessing") or {}).get("image_size")
+        preprocessing = description.get("preprocessing") or {}
+        trained = preprocessing.get("volume_size" if network.spatial_dims == VOLUME else "image_size")
         if trained is None:
-            raise ValueError(f"{os.fspath(weights)}: it does not say its image size; name it, as in --size 224")
-        size = [trained]
+            example = "96 96 96" if network.spatial_dims == VOLUME else "224"
+            raise ValueError(f"{os.fspath(weights)}: it does not say its size; name it, as in --size {example}")
+        size = trained if isinstance(trained, list) else [trained]
     edges = tuple(size) * network.spatial_dims if len(size) == 1 else tuple(size)
     smallest = network.smallest_edges
     if len(edges) != len(smallest) or any(edge < least for edge, least in zip(edges, smallest, strict=True)):
@@ -145,8 +148,10 @@ def _texts(description: dict[str, Any]) -> dict[str, str]:
     kept: dict[str, Any] = {}
     if description.get("class_names"):
         kept["class_names"] = list(description["class_names"])
-    if description.get("preprocessing"):
-        kept["preprocessing"] = Preprocessing.from_description(description["preprocessing"]).describe()
+    settings = description.get("preprocessing")
+    if settings:
+        volumes = description.get("network", {}).get("spatial_dims") == VOLUME
+        kept["preprocessing"] = settings if volumes else Preprocessing.from_description(settings).describe()
     if description.get("several_labels"):
         kept["several_labels"] = True
     if description.get("calibration"):

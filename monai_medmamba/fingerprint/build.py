@@ -53,6 +53,7 @@ def fingerprint_dataset(
     split_names: Mapping[str, str] | None = None,
     patient_pattern: str | None = None,
     use_folders: bool = True,
+    join_slices: bool = False,
     workers: int | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -71,6 +72,8 @@ def fingerprint_dataset(
         split_names: What it calls the splits: ``{"1": "training", "0": "test"}``.
         patient_pattern: Regular expression that finds the patient in an image's path: its first group, or all of it.
         use_folders: Whether folders are classes where no table says otherwise.
+        join_slices: Whether the DICOM files below a folder in a class folder, or below a folder that a table names, are
+            one volume, and those of several frames one each, as bundles of volumes take them.
         workers: Images at a time; None takes one a processor.
         progress: Whether a bar is shown on the error stream, if that is a terminal.
 
@@ -100,6 +103,7 @@ def fingerprint_dataset(
         split_names=split_names,
         patient_pattern=patient_pattern,
         use_folders=use_folders,
+        join_slices=join_slices,
     )
     name = Path(os.path.abspath(os.path.expanduser(data))).name
     if listing.layout != "medmnist" and out.is_relative_to(listing.root):

@@ -105,6 +105,9 @@ FINDINGS = {
         WARNING, "NIfTI files without orientation", "Find out which side is left before mixing them"
     ),
     "odd_spacing": Kind(WARNING, "Files whose pixel or voxel size is no size", "Correct their headers"),
+    "moved_slices": Kind(
+        NOTE, "Series whose slices were moved or interpolated onto a grid", "Look at them, if fine detail matters"
+    ),
     "turned": Kind(NOTE, "Images with an orientation tag, applied when read", "Nothing, if all readers apply it"),
     "transparent": Kind(NOTE, "Images with transparency, read on black", "Nothing, if black is right"),
 }

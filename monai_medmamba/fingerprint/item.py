@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-PICTURE, DICOM, NIFTI, ARRAY = "picture", "dicom", "nifti", "array"
+PICTURE, DICOM, NIFTI, ARRAY, SERIES = "picture", "dicom", "nifti", "array", "series"
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Item:
     Args:
         path: Path relative to the data set's folder, with forward slashes; for an image inside an ``.npz`` file, the
             file's path, ``#``, the array and the image's place in it.
-        kind: ``picture``, ``dicom``, ``nifti`` or ``array``: who reads it.
+        kind: ``picture``, ``dicom``, ``nifti``, ``array`` or ``series``: who reads it.
         label: Name of its class; None where the data set does not say.
         split: ``training``, ``validation``, ``test``, or None where the data set does not say.
         patient: Who it shows, as the data set calls them; None where it does not say. Never written to a result.

@@ -13,6 +13,7 @@ from .decoded import Decoded
 from .field_of_view import field_of_view
 from .likeness import perceptual_hash, preview, tiny_copy
 from .read_dicom import SECRET
+from .read_series import FORMAT as SERIES
 
 QUANTILES = 33
 """Values of each image between which an equal share of its pixels lies: 0, 1/32 ... 1."""
@@ -196,7 +197,7 @@ def _to_bytes(picture: np.ndarray, image: Decoded) -> np.ndarray:
         return picture
     numbers = picture.astype(np.float64)
     ends = (0.0, image.full_scale) if image.full_scale else np.quantile(numbers, [0.005, 0.995])
-    if image.format == "NIfTI":
+    if image.format in ("NIfTI", SERIES):
         numbers = numbers[::-1]  # rows run from back to front
     return ((numbers - ends[0]) / max(float(ends[1] - ends[0]), 1e-12) * 255).clip(0, 255).astype(np.uint8)
 

@@ -38,9 +38,11 @@ WORDS = {
     "dermatoscopy": "derm skin melanoma nevus dermamnist isic ham10000 lesion pad",
     "fundus photography": "fundus retina retinamnist retinopathy glaucoma aptos messidor",
     "optical coherence tomography": "oct octmnist drusen cnv dme",
-    "microscopy": "histology histo pathology pathmnist bloodmnist blood tissuemnist wsi cell cells microscopy breakhis",
-    "computed tomography": "ct organamnist organcmnist organsmnist hounsfield",
-    "magnetic resonance": "mri mr t1 t2 flair mni mni152 icbm152 bold",
+    "microscopy": "histology histo pathology pathmnist bloodmnist blood tissuemnist wsi cell cells microscopy breakhis "
+    "synapsemnist",
+    "computed tomography": "ct organamnist organcmnist organsmnist organmnist nodulemnist adrenalmnist fracturemnist "
+    "hounsfield",
+    "magnetic resonance": "mri mr t1 t2 flair mni mni152 icbm152 bold vesselmnist",
     "mammography": "mammo mammography mammogram",
 }
 

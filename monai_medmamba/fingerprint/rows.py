@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..data import DatasetError
 from ..data.path_form import BLANK, PathForm
 from ..data.table import find_columns, known_splits, read_rows
-from .item import PICTURE, Item, Listing, Remark
+from .item import PICTURE, SERIES, Item, Listing, Remark
 from .tree import kind_of, leads_inside, walk
 
 
@@ -19,6 +20,7 @@ def list_rows(
     columns: Mapping[str, str] | None = None,
     path_form: str | None = None,
     split_names: Mapping[str, str] | None = None,
+    join_slices: bool = False,
 ) -> Listing:
     """Lists the images of a table as ``build_datalist`` does, with a remark on each row that it would refuse.
 
@@ -28,6 +30,7 @@ def list_rows(
         columns: Names of columns, where they differ from the usual ones.
         path_form: How a value becomes a path, as ``build_datalist`` takes it.
         split_names: What the table calls the splits.
+        join_slices: Whether a path may name a folder of DICOM files.
 
     Returns:
         One item a file, and remarks on rows and on files that no row names.
@@ -58,6 +61,8 @@ def list_rows(
             remarks.append(Remark(code, f"row {number}", values["path"]))
             continue
         item = _item(root, path, values, splits)
+        if join_slices and (root / path).is_dir():
+            item = replace(item, kind=SERIES)
         if "split" in places and item.split is None:
             remarks.append(Remark("unknown_split", path, f"row {number}: {values['split'] or 'empty'}"))
         if "label" in places and item.label is None:
@@ -69,9 +74,10 @@ def list_rows(
             same = (earlier.label, earlier.split, earlier.patient) == (item.label, item.split, item.patient)
             remarks.append(Remark("repeated_row" if same else "contradicting_row", path, f"row {number}"))
     listed, other = set(items), []
+    folders = tuple(f"{item.path}/" for item in items.values() if item.kind == SERIES)
     names, found = walk(root)
     for name in names:
-        if name not in listed and root / name != table:
+        if name not in listed and root / name != table and not name.startswith(folders):
             other.append(name)
             if kind_of(root / name) is not None:
                 remarks.append(Remark("not_in_table", name))

@@ -13,16 +13,17 @@ import numpy as np
 
 from ..data.medmnist_file import stream_images
 from .decoded import Decoded, UnreadableError
-from .item import ARRAY, DICOM, NIFTI, PICTURE, Item, Listing
+from .item import ARRAY, DICOM, NIFTI, PICTURE, SERIES, Item, Listing
 from .measure import Measurement, measure
 from .read_dicom import read_dicom
 from .read_nifti import read_nifti
 from .read_picture import read_picture
-from .store import Stamp, Store, stamp_of
+from .read_series import read_series
+from .store import Stamp, Store, stamp_of, stamp_of_folder
 
 logger = logging.getLogger(__name__)
 
-READERS = {PICTURE: read_picture, DICOM: read_dicom, NIFTI: read_nifti}
+READERS = {PICTURE: read_picture, DICOM: read_dicom, NIFTI: read_nifti, SERIES: read_series}
 WAITING_FOR_EACH_WORKER = 8
 
 Work = tuple[Item, Stamp, Decoded | None]
@@ -64,7 +65,7 @@ def scan(
     todo = []
     for item in listing.items:
         try:
-            stamp = stamp_of(root / item.path.rpartition("#")[0] if item.kind == ARRAY else root / item.path)
+            stamp = _stamp(root, item)
         except (OSError, ValueError) as error:
             failures[item.path] = f"{getattr(error, 'strerror', None) or error}. Check the path and its permissions."
             continue
@@ -98,6 +99,13 @@ def scan(
     return {path: measured[path] for path in order if path in measured}, {
         p: failures[p] for p in order if p in failures
     }
+
+
+def _stamp(root: Path, item: Item) -> Stamp:
+    path = root / item.path
+    if item.kind == SERIES and path.is_dir():
+        return stamp_of_folder(path)
+    return stamp_of(root / item.path.rpartition("#")[0] if item.kind == ARRAY else path)
 
 
 def _run(

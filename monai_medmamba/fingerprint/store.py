@@ -38,6 +38,20 @@ def stamp_of(path: Path) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
+def stamp_of_folder(path: Path) -> Stamp:
+    """Returns what tells whether files of a folder have changed, at any depth: their sizes' sum and the latest change.
+
+    Raises:
+        OSError: A file cannot be looked at.
+    """
+    sizes = changes = 0
+    for parent, _, names in os.walk(path):
+        for name in names:
+            status = os.stat(os.path.join(parent, name))
+            sizes, changes = sizes + status.st_size, max(changes, status.st_mtime_ns)
+    return sizes, changes
+
+
 class Store:
     """Measurements on disk, by path, size and time of the last change. Failures are not kept: they are tried again.
 

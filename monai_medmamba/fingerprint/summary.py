@@ -15,6 +15,8 @@ from .suspicions import storage_of
 
 BINS = 64
 MOST_SIZES = 20
+AXES = ("LR", "PA", "IS")
+"""Letters of an orientation that name an axis: of the side it runs to."""
 
 Measured = Mapping[str, Measurement]
 
@@ -58,8 +60,35 @@ def describe_sizes(measured: Measured) -> dict[str, Any]:
         "aspect": spread(m.width / m.height for m in all_),
         "distinct": len(sizes),
         "most_common": common,
+        **_in_space(all_),
         "spacing_mm": [spread(s[axis] for s in spacings if len(s) > axis) for axis in range(3)] if spacings else None,
     }
+
+
+def _in_space(all_: Sequence[Measurement]) -> dict[str, Any]:
+    """Returns how far volumes reach along the axes towards right, front and head, and how fine they are, if any are."""
+    placed = [place_of(m) for m in all_ if m.depth > 1]
+    if not placed:
+        return {}
+    return {
+        "in_space": {
+            "extent_mm": [spread(counts[a] * lengths[a] for counts, lengths in placed) for a in range(3)],
+            "spacing_mm": [spread(lengths[a] for _, lengths in placed) for a in range(3)],
+        }
+    }
+
+
+def place_of(m: Measurement) -> tuple[list[int], list[float]]:
+    """Returns voxels and millimetres between them along the axes towards right, front and head.
+
+    An array without an orientation has these axes in its own order, and 1 mm, as bundles read it.
+    """
+    letters, spacing = str(m.tags.get("orientation") or ""), m.tags.get("spacing") or [1.0, 1.0, 1.0]
+    counts = [m.width, m.height, m.depth] if letters else [m.depth, m.height, m.width]
+    order = [next((axis for axis, ends in enumerate(AXES) if letter in ends), 3) for letter in letters]
+    if sorted(order) != [0, 1, 2] or len(spacing) != 3:
+        return counts, [float(length) for length in [*spacing, 1.0, 1.0, 1.0][:3]]
+    return [counts[order.index(axis)] for axis in range(3)], [float(spacing[order.index(axis)]) for axis in range(3)]
 
 
 def describe_intensity(items: Sequence[Item], measured: Measured) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ from .preprocessing import CHANNELS, Preprocessing
 
 __all__ = ["ImageClassifier", "load_classifier"]
 
+SPATIAL_DIMS = 2
+
 
 @dataclass(frozen=True)
 class ImageClassifier:
@@ -147,13 +149,25 @@ def _network_on_device(
 ) -> tuple[MedMamba, dict[str, Any], torch.device]:
     chosen = choose_device(device)
     network, description = read_weights(weights, backend)
+    if network.spatial_dims != SPATIAL_DIMS:
+        raise _for_volumes(weights)
     check_description(weights, description)
-    if (network.spatial_dims, network.in_channels) != (2, CHANNELS):
+    if network.in_channels != CHANNELS:
         raise ValueError(
             f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one of "
-            f"{network.spatial_dims} dimensions and {network.in_channels} channels; use it from Python"
+            f"{network.in_channels} channels; use it from Python"
         )
     return network.to(chosen), description, chosen
+
+
+def _for_volumes(weights: str | os.PathLike[str]) -> ValueError:
+    """Returns the error that says what to use."""
+    return ValueError(
+        f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one for volumes. Classify "
+        "volumes by the bundle that trained it: python -m monai.bundle run inferring --config_file "
+        "BUNDLE/configs/inference.json --dataset_dir VOLUMES. For features, give what load_weights returns to "
+        "PooledFeatures, in Python"
+    )
 
 
 def check_description(
@@ -166,6 +180,8 @@ def check_description(
             f"{os.fspath(path)}: expected the class names in the file, got {json.dumps(names)}; "
             "write it with save_weights, or convert published weights again with `medmamba convert --class-names`"
         )
+    if "volume_size" in (description.get("preprocessing") or {}):
+        raise _for_volumes(path)
     try:
         return tuple(names), Preprocessing.from_description(description.get("preprocessing") or {})
     except ValueError as error:

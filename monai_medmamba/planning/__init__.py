@@ -3,7 +3,7 @@
 from .cost import training_gib, training_hours
 from .decision import Choices, Decision
 from .plan import Plan, make_plan
-from .profile import Profile, profile_of
+from .profile import Profile, Space, profile_of
 from .task import TASKS, Task, load_task, task_of
 from .write_bundle import write_bundle
 
@@ -13,6 +13,7 @@ __all__ = [
     "Decision",
     "Plan",
     "Profile",
+    "Space",
     "Task",
     "load_task",
     "make_plan",

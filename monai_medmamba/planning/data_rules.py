@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..data.medmnist3d import unpacked_volume
 from ..data.medmnist_images import unpacked_name
 from .decision import Choices
 from .profile import SHARES, Profile
@@ -23,6 +24,7 @@ def decide_data(choices: Choices, profile: Profile) -> None:
 
 def _exclude(profile: Profile) -> tuple[list[str], str]:
     """Returns the files to leave out: of contradicting pictures all but those that the data set tests on."""
+    one = "volume" if profile.space else "picture"
     if profile.several_labels and not profile.repeats:
         return [], "No picture is there more than once."
     if profile.several_labels:
@@ -37,9 +39,11 @@ def _exclude(profile: Profile) -> tuple[list[str], str]:
             kept = [path for path, _, split in group if split == "test"]
             found += [path for path, *_ in group if path not in kept[: 1 if len(labels) == 1 else len(kept)]]
     if not found:
-        return found, "No picture has two labels or is in two splits."
-    return sorted(unpacked_name(path) for path in found), (
-        f"{len(found)} files show a picture that is also there under another label or in another split: whatever is "
+        return found, f"No {one} has two labels or is in two splits."
+    labels_of = {path: label for group in profile.repeats for path, label, _ in group}
+    unpacked = [unpacked_volume(path, labels_of[path]) if profile.space else unpacked_name(path) for path in found]
+    return sorted(unpacked), (
+        f"{len(found)} files show a {one} that is also there under another label or in another split: whatever is "
         "learnt from them is wrong or known already. Files of a given test split stay, so that its figures compare."
     )
 
@@ -52,41 +56,44 @@ def _split(profile: Profile) -> tuple[str, str]:
         return "by patient", (
             f"{profile.patients} patients are known: one of them on both sides would make the figures too good."
         )
-    return "by image", (
-        "No patient is known. Images of one patient may lie on both sides, and the figures may then be too good: give "
-        "patients with a table or with --patient if you can. The same picture is never parted."
+    one, same = ("volume", "volume") if profile.space else ("image", "picture")
+    return f"by {one}", (
+        f"No patient is known. {profile.things.capitalize()} of one patient may lie on both sides, and the figures may "
+        f"then be too good: give patients with a table or with --patient if you can. The same {same} is never parted."
     )
 
 
 def _fractions(profile: Profile) -> str:
     if profile.splits:
         return "Only used for a split that the data set lacks."
-    return "Three tenths give the test enough images to say something; a tenth is enough to choose an epoch by."
+    return (
+        f"Three tenths give the test enough {profile.things} to say something; a tenth is enough to choose an epoch by."
+    )
 
 
 def _folds(profile: Profile) -> tuple[int, str]:
     if profile.splits and profile.splits.get("test"):
         return 1, "The data set's own split is used once."
     if profile.images <= FEW:
-        why = f"With {profile.images} images one split depends on chance"
-        return 5, f"{why}: `medmamba cv` judges each image outside the test split once."
-    return 1, f"With {profile.images} images one split is steady enough."
+        why = f"With {profile.images} {profile.things} one split depends on chance"
+        return 5, f"{why}: `medmamba cv` judges each {profile.things.removesuffix('s')} outside the test split once."
+    return 1, f"With {profile.images} {profile.things} one split is steady enough."
 
 
 def _weight_power(profile: Profile) -> tuple[float, str]:
-    ratio = profile.imbalance
+    ratio, things = profile.imbalance, profile.things
     if profile.several_labels:
         return _positive_power(ratio)
     if ratio < EVEN:
-        return 0.0, f"The largest class has {ratio:.2g} times as many images as the smallest: no weights are needed."
+        return 0.0, f"The largest class has {ratio:.2g} times as many {things} as the smallest: no weights are needed."
     if ratio < VERY_UNEVEN:
         return 1.0, (
-            f"The largest class has {ratio:.2g} times as many images as the smallest: each class counts alike in the "
+            f"The largest class has {ratio:.2g} times as many {things} as the smallest: each class counts alike in the "
             "loss, by weights of inverse frequency."
         )
     return 0.5, (
-        f"The largest class has {ratio:.3g} times as many images as the smallest: full weights would let single images "
-        "rule, so their square roots are taken."
+        f"The largest class has {ratio:.3g} times as many {things} as the smallest: full weights would let single "
+        f"{things} rule, so their square roots are taken."
     )
 
 

@@ -19,6 +19,17 @@ PACKAGES = {
     "scikit-learn": "1.9.1",
     "matplotlib": "3.11.2",
 }
+VOLUME_PACKAGES = {"nibabel": "5.4.2", "pydicom": "3.0.2"}
+KINDS = {
+    "images": {
+        "data_type": "png, jpg, bmp or tif; grey or colour",
+        "image_classes": "three channels (red, green, blue) in [0, 1]",
+    },
+    "volumes": {
+        "data_type": "NIfTI, DICOM series, multi-frame DICOM, MedMNIST3D npz; grey",
+        "image_classes": "one channel, of which the range of intensities becomes [0, 1] and is normalised",
+    },
+}
 PAPER = "Yue, Y., Li, Z.: MedMamba: Vision Mamba for Medical Image Classification. arXiv:2403.03849 (2024)"
 
 
@@ -40,29 +51,28 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
         8
     """
     classes = plan.profile.classes
-    size = plan["image_size"]["gpu"]
     several = plan.profile.several_labels
-    channels = {"0": "red", "1": "green", "2": "blue"}
+    one = "a volume" if plan.profile.space else "an image"
     return {
         "schema": SCHEMA,
         "version": task.version,
         "changelog": dict(task.changes or {task.version: "planned"}),
         **VERSIONS,
-        "required_packages_version": PACKAGES,
+        "required_packages_version": {**PACKAGES, **(VOLUME_PACKAGES if plan.profile.space else {})},
         "supported_apps": {},
         "name": task.title,
         "task": f"{'Multi-label classification' if several else 'Classification'} of {task.summary}",
         "description": (
-            "MedMamba, a network that joins convolutions and a four-direction selective scan, trained from scratch on "
+            f"MedMamba{' in three dimensions' if plan.profile.space else ''}, a network that joins convolutions and a "
+            f"{'six' if plan.profile.space else 'four'}-direction selective scan, trained from scratch on "
             f"{task.summary}. The classes named here are those of the data set that it was planned for; another "
             "brings its own."
         ),
         "authors": "The monai_medmamba authors",
         "copyright": "Copyright 2026 The monai_medmamba authors",
         "data_source": task.source,
-        "data_type": "png, jpg, bmp or tif; grey or colour",
-        "image_classes": "three channels (red, green, blue) in [0, 1]",
-        "label_classes": "a 0 or 1 for each label" if several else "one class number an image",
+        **KINDS[plan.profile.things],
+        "label_classes": "a 0 or 1 for each label" if several else f"one class number {one}",
         "pred_classes": "one probability a label, each for itself" if several else "one probability a class",
         "intended_use": (
             "Research and education. Not for diagnostic use: no weights are shipped, and nothing here has been "
@@ -70,19 +80,7 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
         ),
         "references": [PAPER, *task.references],
         "network_data_format": {
-            "inputs": {
-                "image": {
-                    "type": "image",
-                    "format": "RGB",
-                    "modality": plan.profile.modality,
-                    "num_channels": plan["in_channels"],
-                    "spatial_shape": [size, size],
-                    "dtype": "float32",
-                    "value_range": value_range(plan["mean"], plan["std"]),
-                    "is_patch_data": False,
-                    "channel_def": channels,
-                }
-            },
+            "inputs": {"image": _input(plan)},
             "outputs": {
                 "pred": {
                     "type": "probabilities",
@@ -96,6 +94,24 @@ def metadata(plan: Plan, task: Task) -> dict[str, Any]:
                 }
             },
         },
+    }
+
+
+def _input(plan: Plan) -> dict[str, Any]:
+    """Returns what the network takes."""
+    volumes = plan.profile.space is not None
+    size = plan["volume_size" if volumes else "image_size"]["gpu"]
+    hounsfield = volumes and plan.profile.modality == "computed tomography"
+    return {
+        "type": "image",
+        "format": "hounsfield" if hounsfield else "magnitude" if volumes else "RGB",
+        "modality": plan.profile.modality,
+        "num_channels": plan["in_channels"],
+        "spatial_shape": size if volumes else [size, size],
+        "dtype": "float32",
+        "value_range": value_range(plan["mean"], plan["std"]),
+        "is_patch_data": False,
+        "channel_def": {"0": "image"} if volumes else {"0": "red", "1": "green", "2": "blue"},
     }
 
 

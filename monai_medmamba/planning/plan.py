@@ -16,7 +16,8 @@ from .data_rules import decide_data
 from .decision import Choices, Decision
 from .picture_rules import decide_pictures
 from .profile import SHARES, Profile
-from .training_rules import decide_training
+from .training_rules import decide_training, sizes_of
+from .volume_rules import decide_volumes
 
 __all__ = ["Plan", "make_plan"]
 
@@ -58,12 +59,14 @@ class Plan:
             "software": {"monai_medmamba": __version__},
             "profile": self.profile.as_dict(),
             "decisions": [asdict(decision) for decision in self.decisions],
-            "expected": {
-                "training_gib": round(
-                    training_gib(self["variant"]["gpu"], self["image_size"]["gpu"], self["batch_size"]["gpu"]), 2
-                )
-            },
+            "expected": self._expected(),
         }
+
+    def _expected(self) -> dict[str, Any]:
+        """Returns what a training will take."""
+        decided = {decision.name: decision.value for decision in self.decisions}
+        gib = training_gib(decided["variant"]["gpu"], sizes_of(decided)["gpu"], decided["batch_size"]["gpu"])
+        return {"training_gib": round(gib, 2), **({"measured_on_a_gpu": False} if self.profile.space else {})}
 
     def as_json(self) -> str:
         """Returns the text of ``plan.json``."""
@@ -99,24 +102,29 @@ def make_plan(
         The plan.
 
     Raises:
-        DatasetError: The data cannot be planned for: volumes, or several labels an image without splits.
-        ValueError: A flag names no decision, or the GPU is too small.
+        DatasetError: The data cannot be planned for: several labels a volume, or several an image without splits.
+        ValueError: A flag names no decision or a size that is too small, or the GPU is too small; or a profile of
+            volumes has no ``space``.
 
     Example:
         >>> profile = Profile("set", "endoscopy", "certain", ("a", "b"), {"a": 1200, "b": 1200})
         >>> make_plan(profile, {"epochs": 12})["epochs"]
         {'gpu': 12, 'cpu': 12}
     """
-    if profile.volumes:
-        cure = "Use bundles/medmamba_ct3d for volumes, or give 2-D images"
-        raise DatasetError("2-D images", f"{profile.volumes} volumes in {profile.name}", cure)
+    if profile.volumes and not profile.space:
+        raise ValueError(f"{profile.name}: a profile of volumes must say where they lie, in its space")
+    if profile.several_labels and profile.space:
+        raise DatasetError(f"one label a volume in {profile.name}", "several", "Make a table with one label for each")
     lacking = [split for split in SHARES if not (profile.splits or {}).get(split)]
     if profile.several_labels and lacking:
         cure = "Give a file that has all three: splits are made for images of one label only"
         raise DatasetError(f"training, validation and test images in {profile.name}", f"no {', '.join(lacking)}", cure)
     choices = Choices(flags or {})
     decide_data(choices, profile)
-    decide_pictures(choices, profile)
+    if profile.space:
+        decide_volumes(choices, profile, profile.space)
+    else:
+        decide_pictures(choices, profile)
     decide_training(choices, profile, budget_hours=budget_hours, gpu_gib=gpu_gib)
     if choices.unused:
         names = ", ".join(sorted(decision.name for decision in choices.made))

@@ -10,6 +10,16 @@ from .task import Task
 
 __all__ = ["readme"]
 
+PAGES = {"images": "README.md.j2", "volumes": "README.volumes.md.j2"}
+SHOWN = {
+    "images": ("split", "folds", "class_weight_power", "image_size", "mean", "std", "augmentation"),
+    "volumes": (
+        *("split", "folds", "class_weight_power", "volume_size", "spacing", "patch_size", "intensity_range"),
+        *("mean", "std", "series", "missing", "augmentation"),
+    ),
+}
+TRAINING = ("variant", "batch_size", "learning_rate", "epochs")
+
 
 def readme(plan: Plan, task: Task, folder: str, dataset_dir: str = "") -> str:
     """Returns the text of a bundle's README.
@@ -30,13 +40,19 @@ def readme(plan: Plan, task: Task, folder: str, dataset_dir: str = "") -> str:
         >>> readme(make_plan(profile, flags), task, "bundles/medmamba_endo").splitlines()[0]
         '# MedMamba endoscopy classification'
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(files(__package__).joinpath("README.md.j2").read_text(encoding="utf-8"))
     decided = {decision.name: decision for decision in plan.decisions}
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    pages = {name: files(__package__).joinpath(name).read_text(encoding="utf-8") for name in PAGES.values()}
+    environment = Environment(
+        loader=DictLoader(pages),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = environment.get_template(PAGES[plan.profile.things])
+    edges = [plan["image_size"]["gpu"]] * 2 if "image_size" in decided else plan["volume_size"]["gpu"]
     return template.render(
         plan=plan,
         task=task,
@@ -44,6 +60,11 @@ def readme(plan: Plan, task: Task, folder: str, dataset_dir: str = "") -> str:
         folder=folder,
         decided=decided,
         paper=PAPER,
-        size=plan["image_size"]["gpu"],
+        things=plan.profile.things,
+        thing=plan.profile.things.removesuffix("s"),
+        picture="volume" if plan.profile.space else "picture",
+        data="volumes" if plan.profile.space else "data",
+        shown=(*SHOWN[plan.profile.things], *TRAINING),
+        shape=",".join(str(length) for length in (plan["in_channels"], *edges)),
         dataset_dir=dataset_dir,
     )

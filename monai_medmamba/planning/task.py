@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from .profile import Profile
+from .profile import Profile, Space
 
 __all__ = ["TASKS", "Task", "load_task", "task_of"]
 
@@ -19,6 +19,7 @@ TASKS = (
     "medmamba_derm",
     "medmamba_medmnist",
     "medmamba_breast_us",
+    "medmamba_ct3d",
 )
 """The bundles that come with the project; each was written by the planner from the file of its name."""
 
@@ -84,6 +85,8 @@ def load_task(name: str) -> tuple[Task, Profile, dict[str, Any]]:
         key: tuple(value) if isinstance(value, list) else value for key, value in content["profile"].items()
     }
     profile["classes"] = tuple(profile["counts"])
+    if "space" in profile:
+        profile["space"] = Space(**profile["space"])
     return Task(**words), Profile(**profile), content.get("flags", {})
 
 
@@ -101,7 +104,7 @@ def task_of(profile: Profile) -> Task:
         'MedMamba on hips'
     """
     names = ", ".join(f"`{name}`" for name in profile.classes)
-    kind = f"{profile.modality} images" if profile.modality not in ("unknown", "mixed") else "images"
+    kind = profile.things if profile.modality in ("unknown", "mixed") else f"{profile.modality} {profile.things}"
     labels = "with any number of the labels" if profile.several_labels else "in the classes"
     return Task(
         title=f"MedMamba on {profile.name}",

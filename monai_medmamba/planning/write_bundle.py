@@ -16,12 +16,19 @@ from .metadata import metadata
 from .plan import Plan
 from .readme import readme
 from .task import Task
+from .template_part import lay_over
 
 __all__ = ["write_bundle"]
 
 CONFIGS = ("train", "evaluate", "inference", "inference_trt")
-SHARED = ("variant", "image_size", "batch_size", "learning_rate", "epochs")  # differ by device
+VOLUME_PARTS = ("train", "evaluate", "inference")
+SHARED = ("variant", "batch_size", "learning_rate", "epochs")  # differ by device
 PLAIN = ("mean", "std", "weight_decay", "warmup_epochs", "label_smoothing", "seed", "class_weight_power")
+READING = {"images": ("image_size",), "volumes": ("volume_size", "spacing", "patch_size")}  # differ by device
+VALUES = {"images": (), "volumes": ("intensity_range",)}
+CHOOSING = {"images": (), "volumes": ("series", "missing")}  # of inference too, whatever was trained on
+PREPROCESSING = {"images": ("image_size",), "volumes": ("volume_size", "spacing", "intensity_range")}
+AS_IN_TRAINING = ("spatial_dims", "in_channels", "network_def", "network")
 
 
 def write_bundle(
@@ -57,8 +64,10 @@ def write_bundle(
         raise FileExistsError(f"{folder} holds a bundle already: name another folder with --out, or add --overwrite")
     root = folder.as_posix()
     parts: dict[str, dict[str, Any]] = {name: _template(f"{name}.json") for name in CONFIGS}
+    for name in VOLUME_PARTS if plan.profile.space else ():
+        lay_over(parts[name], _template(f"volumes/{name}.json"))
     _settle_training(parts["train"], plan, root, dataset_dir)
-    _settle_inference(parts["inference"], plan, root)
+    _settle_inference(parts["inference"], parts["train"], plan, root)
     for handler in parts["evaluate"]["validate#handlers"]:
         if "title" in handler:
             handler["title"] = task.title
@@ -86,9 +95,9 @@ def _settle_training(train: dict[str, Any], plan: Plan, root: str, dataset_dir: 
     """Writes the decisions into the training config."""
     train["bundle_root"] = _bundle_root(root)
     train["dataset_dir"] = dataset_dir
-    for name in SHARED:
+    for name in (*SHARED, *READING[plan.profile.things]):
         train[name] = _by_device(plan[name])
-    for name in PLAIN:
+    for name in (*PLAIN, *VALUES[plan.profile.things], *CHOOSING[plan.profile.things]):
         train[name] = plan[name]
     rates = plan["drop_path_rate"]
     train["drop_path_rate"] = (
@@ -98,20 +107,36 @@ def _settle_training(train: dict[str, Any], plan: Plan, root: str, dataset_dir: 
     train["safe_flips"] = safe_flips(plan)
     augment = _find(train["train"]["random_transforms"], "AugmentBatchd")["augment"]
     train["train"]["random_transforms"][0]["augment"] = {"_target_": augment["_target_"], **plan["augmentation"]}
+    if plan.profile.space and plan["augmentation"]["turn_prob"]:
+        turns = f"${plan['augmentation']['turn_prob']} if @volume_size[0] == @volume_size[1] else 0.0"
+        train["train"]["random_transforms"][0]["augment"]["turn_prob"] = turns
 
 
-def _settle_inference(inference: dict[str, Any], plan: Plan, root: str) -> None:
-    """Writes the decisions into the inference config: for a network without weights, to be exported or checked."""
+def _settle_inference(inference: dict[str, Any], train: dict[str, Any], plan: Plan, root: str) -> None:
+    """Writes the decisions into the inference config: for a network without weights, to be exported or checked.
+
+    What an image goes through, before the network, in it and after, is that of the training.
+    """
+    for name in AS_IN_TRAINING:
+        inference[name] = train[name]
+    steps = train["train"]["deterministic_transforms"] + train["train"]["normalization"]
+    inference["preprocessing"] = {"_target_": "Compose", "transforms": steps}
+    inference["postprocessing"] = train["validate"]["postprocessing"]
+    inference["inferer"] = train["validate"]["inferer"]
     inference["bundle_root"] = _bundle_root(root)
     inference["layout"] = {name: value for name, value in layout(plan).items() if name in ("exclude", "phantoms")}
     inference["safe_flips"] = safe_flips(plan)
     inference["untrained"]["variant"] = plan["variant"]["gpu"]
     inference["untrained"]["several_labels"] = plan.profile.several_labels
+    for name in CHOOSING[plan.profile.things]:
+        inference[name] = plan[name]
     inference["untrained"]["preprocessing"] = {
-        "image_size": plan["image_size"]["gpu"],
+        **{name: _on_gpu(plan[name]) for name in PREPROCESSING[plan.profile.things]},
         "mean": plan["mean"],
         "std": plan["std"],
     }
+    if plan.profile.space:
+        inference["untrained"]["network"] = {"patch_size": _on_gpu(plan["patch_size"])}
 
 
 def layout(plan: Plan) -> dict[str, Any]:
@@ -126,6 +151,8 @@ def layout(plan: Plan) -> dict[str, Any]:
 
 def safe_flips(plan: Plan) -> list[list[int]]:
     """Returns the mirror images, by flipped spatial axes, that mean what the image means: those that training draws."""
+    if plan.profile.space:
+        return [[], [0], [1], [2]] if plan["augmentation"]["flip_prob"] else [[]]
     axes = [axis for axis, name in enumerate(("flip_prob", "mirror_prob")) if plan["augmentation"][name]]
     return [list(chosen) for count in range(len(axes) + 1) for chosen in itertools.combinations(axes, count)]
 
@@ -141,6 +168,10 @@ def _by_device(value: Any) -> Any:
     if value["gpu"] == value["cpu"]:
         return value["gpu"]
     return f"${value['gpu']!r} if @on_gpu else {value['cpu']!r}"
+
+
+def _on_gpu(value: Any) -> Any:
+    return value["gpu"] if isinstance(value, Mapping) and value.keys() == {"gpu", "cpu"} else value
 
 
 def _find(parts: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from monai_medmamba.bundle import list_volumes, prepare_volumes
 from monai_medmamba.data import DatasetError, chest_phantoms
 from monai_medmamba.data.phantoms import chest_store
+from testing.bundles import volume_folders
 from testing.dicom_files import write_dicom
 from testing.dicom_series import write_series
 
@@ -61,6 +62,16 @@ def test_what_counts_as_a_volume(tmp_path, phantoms):
     assert [name for name in found if not name.endswith(".nii.gz")] == ["case/DICOM", "films/a", "films/b"]
     assert len(found) == 13
     assert list_volumes(tmp_path / "set" / "films" / "a") == [{"image": str(tmp_path / "set" / "films" / "a")}]
+
+
+def test_what_a_layout_leaves_out(tmp_path):
+    root = volume_folders(tmp_path / "set", ["a", "b"], count=6)
+    layout = {"exclude": ["a/0.nii.gz"], "fractions": [0.4, 0.3, 0.3]}
+    data = prepare_volumes(root, 0, layout)
+    assert sum(data.counts()[split]["a"] for split in ("training", "validation", "test")) == 5
+    assert len(list_volumes(root, layout)) == 11
+    with pytest.raises(DatasetError, match="found column"):
+        prepare_volumes(root, 0, {"column": {}})
 
 
 def test_nothing_there(tmp_path):

@@ -63,7 +63,15 @@ def infer(run, data, output, *more):
 
 def test_training_leaves_its_files(run):
     assert sorted(path.name for path in (run / "models").iterdir()) == ["last.pt", "model.pt", "model.safetensors"]
-    expected = {"datalist.json", "history.csv", "run.json", "tensorboard", "report.html"}
+    expected = {
+        "datalist.json",
+        "history.csv",
+        "run.json",
+        "tensorboard",
+        "report.html",
+        "report.json",
+        "model_card.md",
+    }
     assert expected <= {path.name for path in (run / "output").iterdir()}
     network, description = load_weights(run / "models" / "model.safetensors")
     assert (network.spatial_dims, network.in_channels) == (3, 1)
@@ -75,6 +83,20 @@ def test_training_leaves_its_files(run):
         "mean": [0.5],
         "std": [0.25],
     }
+
+
+def test_the_evidence_is_that_of_the_other_bundles(run):
+    """A temperature stored with the weights, thresholds chosen on validation, intervals, model card."""
+    calibration = load_weights(run / "models" / "model.safetensors")[1]["calibration"]
+    metrics = json.loads((run / "output" / "evaluation" / "metrics.json").read_text())
+    assert metrics["temperature"] == calibration["temperature"] > 0
+    validation = read_predictions(run / "output" / "evaluation" / "validation.csv")
+    assert len(validation.images) == calibration["images"] == 2
+    evidence = json.loads((run / "output" / "evaluation" / "evidence.json").read_text())
+    assert evidence["operating_points"]
+    assert evidence["calibration"]
+    assert evidence["figures"]["accuracy"]["low"] is not None
+    assert "volumes" in (run / "output" / "model_card.md").read_text()
 
 
 def test_history_tensorboard_and_figures_agree(run):

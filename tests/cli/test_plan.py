@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from monai.bundle import ConfigParser
 
@@ -9,6 +10,7 @@ from monai_medmamba.bundle import prepare_data
 from monai_medmamba.cli import main
 from monai_medmamba.data import layout_phantoms
 from testing.bundles import class_folders, monai_bundle
+from testing.dicom_series import write_series
 
 
 @pytest.fixture
@@ -32,6 +34,44 @@ def test_a_bundle_that_trains_as_it_is(images, tmp_path, capsys):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "bundles" / "cases" / "output" / "report.html").is_file()
+
+
+def test_volumes(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("pydicom", minversion="3.0", reason="DICOM files need pydicom 3")
+    pytest.importorskip("nibabel", reason="volumes are turned by nibabel")
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0)
+    for level, label in enumerate(("thin", "dense")):
+        for i in range(10):
+            write_series(
+                *(tmp_path / "ct" / label / f"case{i}", range(0, 24, 3)),
+                **{"uid": f"1.2.{level}.{i}", "PatientID": f"{label}{i // 2}"},
+                value=lambda points, level=level: noise.normal(900 * level - 900, 20, points.shape[:-1]),
+            )
+    assert main(["plan", "ct", "--out", "b", "--volume-size", "32", "32", "16", "--epochs", "1"]) == 0
+    assert "estimated, not measured on a GPU" in " ".join(capsys.readouterr().out.split())
+    decided = {
+        d["name"]: d["value"] for d in json.loads((tmp_path / "b" / "configs" / "plan.json").read_text())["decisions"]
+    }
+    assert decided["split"] == "by patient"
+    assert decided["patch_size"]["cpu"] == [4, 4, 2]
+    assert decided["intensity_range"][0] < -900
+    assert decided["augmentation"]["flip_prob"] == 0
+    configs = [f"b/configs/{name}.json" for name in ("train", "evaluate", "inference")]
+    for words in (
+        ["training", "--config_file", configs[0]],
+        ["evaluating", "--config_file", str(configs[:2])],
+        ["inferring", "--config_file", configs[2], "--dataset_dir", "ct"],
+    ):
+        done = monai_bundle("run", *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    output = tmp_path / "b" / "output"
+    assert (output / "report.json").is_file()
+    assert len((output / "inference" / "predictions.csv").read_text().splitlines()) == 21
+    written = "".join(
+        file.read_text() for pattern in ("*.json", "*.html", "*.csv", "*.md") for file in output.rglob(pattern)
+    )
+    assert "dense0" not in written  # PatientIDs
 
 
 def test_flags_decide(images, tmp_path):

@@ -61,3 +61,8 @@ KINDS = {
 def either(request):
     """A network for images, one for volumes, and one for volumes of thick slices."""
     return lively_network(**KINDS[request.param])
+
+
+@pytest.fixture
+def volume_network():
+    return lively_network(**VOLUMES, patch_size=(4, 4, 2))

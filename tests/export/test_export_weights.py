@@ -68,8 +68,17 @@ def test_invalid_arguments(weights, tmp_path, out, arguments, message):
 
 def test_weights_that_do_not_say_their_size(network, tmp_path):
     save_weights(tmp_path / "w.safetensors", network, ["a", "b", "c"], {})
-    with pytest.raises(ValueError, match=r"w\.safetensors: it does not say its image size; name it, as in --size"):
+    with pytest.raises(ValueError, match=r"w\.safetensors: it does not say its size; name it, as in --size"):
         export_weights(tmp_path / "w.safetensors", tmp_path / "m.ts", "torchscript")
+
+
+def test_volumes_of_the_size_of_the_training(volume_network, tmp_path):
+    kept = {"volume_size": [32, 32, 16], "spacing": [1, 1, 2], "intensity_range": None, "mean": [0.5], "std": [0.25]}
+    save_weights(tmp_path / "w.safetensors", volume_network, ["a", "b", "c"], kept)
+    found = export_weights(tmp_path / "w.safetensors", tmp_path / "m.pt2", "torch_export")
+    assert found.input_shape == ("batch", 1, 32, 32, 16)
+    content = MODULE._texts(load_weights(tmp_path / "w.safetensors")[1])
+    assert json.loads(content["monai_medmamba.preprocessing"]) == kept
 
 
 @pytest.mark.parametrize("fault", [lambda y: y * (1 + 1e-3), lambda y: y.roll(1, 0), lambda y: y * float("nan")])

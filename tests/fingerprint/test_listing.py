@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 
 from monai_medmamba.data import DatasetError
 from monai_medmamba.fingerprint.listing import list_dataset
+from testing.dicom_files import write_dicom
+from testing.dicom_series import write_series
 
 
 def listed(folder, **options):
@@ -87,3 +90,33 @@ def test_what_is_no_data_set(tmp_path, name):
 def test_columns_want_a_table(paint):
     with pytest.raises(DatasetError, match="--csv"):
         list_dataset(paint("a/1.png"), columns={"path": "file"})
+
+
+def test_slices_of_a_folder_are_one_volume_where_asked(tmp_path):
+    pytest.importorskip("pydicom", minversion="3.0", reason="DICOM files need pydicom 3")
+    root = tmp_path / "set"
+    write_series(root / "a" / "case1" / "deep", [0, 3, 6])
+    write_series(root / "b" / "case2", [0, 3])
+    pixels = np.zeros((4, 4), np.uint8)
+    write_dicom(root / "b" / "film.dcm", pixels, NumberOfFrames=2, PixelData=pixels.tobytes() * 2)
+    write_dicom(root / "b" / "one.dcm", pixels)
+    listing = list_dataset(root, join_slices=True)
+    assert [(item.path, item.kind, item.label) for item in listing.items] == [
+        *(("a/case1", "series", "a"), ("b/case2", "series", "b"), ("b/film.dcm", "series", "b")),
+        ("b/one.dcm", "dicom", "b"),
+    ]
+    assert not listing.remarks
+    assert len(list_dataset(root).items) == 7
+
+
+def test_splits_and_tables_of_series(tmp_path):
+    root = tmp_path / "set"
+    for split in ("train", "test"):
+        write_series(root / split / "a" / "case", [0, 3])
+    listing, items = listed(root, join_slices=True)
+    assert items == [("test/a/case", "a", "test", None), ("train/a/case", "a", "training", None)]
+    (root / "list.csv").write_text("path,label\ntrain/a/case,x\ntest/a/case,y\n")
+    listing, items = listed(root, csv="list.csv", join_slices=True)
+    assert [(path, label) for path, label, *_ in items] == [("test/a/case", "y"), ("train/a/case", "x")]
+    assert {item.kind for item in listing.items} == {"series"}
+    assert not listing.others

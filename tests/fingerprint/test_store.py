@@ -6,7 +6,7 @@ import pytest
 
 from monai_medmamba.fingerprint.decoded import Decoded
 from monai_medmamba.fingerprint.measure import measure
-from monai_medmamba.fingerprint.store import Store, clear_errors, stamp_of
+from monai_medmamba.fingerprint.store import Store, clear_errors, stamp_of, stamp_of_folder
 
 
 @pytest.fixture
@@ -119,3 +119,11 @@ def test_stamp(tmp_path):
     (tmp_path / "a").write_bytes(b"123")
     os.utime(tmp_path / "a", ns=(5, 7))
     assert stamp_of(tmp_path / "a") == (3, 7)
+
+
+def test_stamp_of_a_folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name, when in (("a", 7), ("deep/b", 9)):
+        (tmp_path / name).write_bytes(b"123")
+        os.utime(tmp_path / name, ns=(5, when))
+    assert stamp_of_folder(tmp_path) == (6, 9)

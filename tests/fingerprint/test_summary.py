@@ -12,6 +12,7 @@ from monai_medmamba.fingerprint.summary import (
     describe_sizes,
     describe_view,
     histogram,
+    place_of,
     spread,
 )
 
@@ -88,6 +89,18 @@ def test_files_and_sizes(draw):
     assert (sizes["distinct"], sizes["width"]["max"], sizes["aspect"]["median"]) == (2, 60, 1.5)
     assert [axis and axis["median"] for axis in sizes["spacing_mm"]] == [0.5, 0.6, None]
     assert describe_view(measured) == {"share": spread([1, 1, 1]), "with_surround": 0}
+
+
+def test_volumes_in_space(draw):
+    turned = Decoded(np.zeros((2, 3, 4)), True, "NIfTI", "int16", 16, None, tags={"orientation": "PSR"})
+    turned.tags["spacing"] = [4.0, 3.0, 2.0]  # i, j, k: 4, 3 and 2 voxels
+    stored = Decoded(np.zeros((2, 3, 4)), True, "npz", "uint8", 8, 255.0)
+    measured = {name: measure(one, b"key")[0] for name, one in (("a", turned), ("b", stored))}
+    assert place_of(measured["a"]) == ([2, 4, 3], [2.0, 4.0, 3.0])
+    assert place_of(measured["b"]) == ([2, 3, 4], [1.0, 1.0, 1.0])
+    sizes = describe_sizes(measured)
+    assert [axis["max"] for axis in sizes["in_space"]["extent_mm"]] == [4, 16, 9]
+    assert "in_space" not in describe_sizes({"c": of(draw(1))})
 
 
 def test_nothing_could_be_read():

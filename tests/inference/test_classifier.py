@@ -33,6 +33,14 @@ def test_several_labels_are_each_a_question_of_its_own(network, tmp_path):
     assert not load_classifier(save_one_label(tmp_path, network), device="cpu").several_labels
 
 
+@pytest.mark.parametrize("kept", [{}, {"volume_size": [32, 32, 32]}])
+def test_weights_for_volumes_say_what_to_use(kept, tmp_path):
+    volumes = MedMamba(3, 1, num_classes=2, depths=(1,), dims=(8,))
+    save_weights(tmp_path / "w.safetensors", volumes, ["a", "b"], kept)
+    with pytest.raises(ValueError, match=r"w\.safetensors: .* for volumes.*monai\.bundle run inferring"):
+        load_classifier(tmp_path / "w.safetensors", device="cpu")
+
+
 def save_one_label(folder, network):
     """Return the file of weights that say nothing of several labels, as older ones do."""
     save_weights(folder / "one.safetensors", network, ["a", "b", "c"], KEPT)

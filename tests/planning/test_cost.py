@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from monai_medmamba.networks import create_medmamba
 from monai_medmamba.planning import training_gib, training_hours
-from monai_medmamba.planning.cost import STATE_GIB
+from monai_medmamba.planning.cost import KEPT_BYTES, STATE_GIB, VOLUME_STATE_GIB
 
 RECORDS = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*-memory-*.json"))
 
@@ -27,6 +28,43 @@ def test_memory_is_what_was_measured_within_15_percent(fitted):
 def test_state_is_16_bytes_a_parameter(variant):
     parameters = sum(p.numel() for p in create_medmamba(variant, num_classes=8).parameters())
     assert STATE_GIB[variant] == pytest.approx(16 * parameters / 2**30, rel=0.03)
+
+
+@pytest.mark.parametrize("variant", VOLUME_STATE_GIB)
+def test_state_of_networks_for_volumes(variant):
+    parameters = sum(p.numel() for p in create_medmamba(variant, 3, 1, num_classes=2).parameters())
+    assert VOLUME_STATE_GIB[variant] == pytest.approx(16 * parameters / 2**30, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant", "shape"),
+    [("images", "nano", (3, 224, 224)), ("volumes", "nano", (1, 64, 64, 64)), ("volumes", "tiny", (1, 64, 64, 64))],
+)
+def test_what_autograd_keeps_is_what_was_counted(kind, variant, shape):
+    """On the kernel of the CPU; the other backends keep more."""
+    network = create_medmamba(variant, len(shape) - 1, shape[0], num_classes=2, backend="cpu").train()
+    own = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    x = torch.rand(2, *shape)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        network(x)
+    assert sum(kept.values()) / (x.numel() / shape[0]) == pytest.approx(KEPT_BYTES[kind][variant], rel=0.02)
+
+
+def test_volumes_grow_with_voxels_and_batch_and_have_no_time_on_a_gpu():
+    base = training_gib("tiny", (64, 64, 64), 0)
+    once = training_gib("tiny", (64, 64, 64), 4) - base
+    assert training_gib("tiny", (128, 64, 64), 4) - base == pytest.approx(2 * once)
+    assert training_gib("tiny", (64, 64, 64), 8) - base == pytest.approx(2 * once)
+    assert training_hours("gpu", "nano", (64, 64, 64), 100, 1) is None
+    assert training_hours("cpu", "nano", (64, 64, 64), 100, 1) > 0
 
 
 def test_time_is_linear_in_pixels_images_and_epochs():

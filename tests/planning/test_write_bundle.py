@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_medmamba.planning import TASKS, Profile, load_task, make_plan, task_of, write_bundle
+from monai_medmamba.planning import TASKS, Profile, Space, load_task, make_plan, task_of, write_bundle
 
 ROOT = Path(__file__).parents[2]
 PROFILE = Profile("hips", "radiography", "likely", ("a", "b"), {"a": 300, "b": 900}, colour=False)
@@ -55,6 +55,28 @@ def test_several_labels_stand_in_the_configs(tmp_path):
     readme = (tmp_path / "hips" / "docs" / "README.md").read_text()
     assert "An image may have several labels, or none." in readme
     assert "confusion matrix" not in readme
+
+
+def test_a_bundle_of_volumes(tmp_path):
+    space = Space((240.0, 240.0, 150.0), (1.0, 1.0, 10.0), low=0, high=900)
+    profile = replace(PROFILE, modality="microscopy", volumes=1200, space=space, layout={"csv": "t.csv"})
+    plan = make_plan(profile)
+    write_bundle(plan, task_of(profile), tmp_path / "hips", dataset_dir="/data/hips")
+    configs = {
+        name: json.loads((tmp_path / "hips" / "configs" / f"{name}.json").read_text())
+        for name in ("train", "evaluate", "inference", "metadata")
+    }
+    train, inference = configs["train"], configs["inference"]
+    assert train["volume_size"] == "$[96, 96, 16] if @on_gpu else [64, 64, 16]"
+    assert train["intensity_range"] is None
+    assert train["layout"] == {"csv": "t.csv", "fractions": [0.6, 0.1, 0.3]}
+    assert train["train"]["random_transforms"][0]["augment"]["turn_prob"].startswith("$0.75 if @volume_size[0] ==")
+    assert not any("image_size" in key for name in ("train", "evaluate", "inference") for key in configs[name])
+    assert inference["untrained"]["network"] == {"patch_size": [4, 4, 1]}
+    assert configs["metadata"]["network_data_format"]["inputs"]["image"]["spatial_shape"] == [96, 96, 16]
+    readme = (tmp_path / "hips" / "docs" / "README.md").read_text()
+    assert "image_size" not in readme
+    assert "folder of a series" in readme
 
 
 def test_a_bundle_is_not_overwritten_unasked(tmp_path):
