@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 import volumes
-from volume_cases import Case, Scale
+from volume_cases import Case, Scale, forward_cases, scaling_cases, training_cases
 
 
 @pytest.mark.slow
@@ -46,6 +46,29 @@ def test_a_call_of_each_kind(network, mode):
     assert y.shape == ((2, 2) if kind == "forward" else ())
     changed = any(not torch.equal(a, b) for a, b in zip(before, built.parameters(), strict=True))
     assert changed == (kind == "training step")
+
+
+def cases_of_a_gpu():
+    """Each kind, mode and layout of a GPU's lists once, on volumes of thick slices."""
+    scale = Scale.quick()
+    found = [*forward_cases(scale, "cuda"), *training_cases(scale, "cuda"), *scaling_cases(scale, "cuda")]
+    chosen = {}
+    for case in found:
+        if case.network in ("medmamba_nano", "resnet18") and len(set(case.space)) > 1:
+            chosen.setdefault((case.kind, case.network == "resnet18", case.mode, case.layout), case)
+    return list(chosen.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", cases_of_a_gpu(), ids=lambda case: f"{case.kind}, {case.network}, {case.mode}, {case.layout}"
+)
+def test_what_a_gpu_will_be_asked_for_runs(case, monkeypatch):
+    """On a CPU, with calls in the place of graphs: what is left to fail on a GPU is the GPU's own."""
+    monkeypatch.setattr(volumes, "capture", lambda run: run)
+    found = volumes.figures(case, torch.device("cpu"), repeats=1)
+    assert found["ms"] > 0
+    assert found["ns_per_voxel"] > 0
 
 
 def test_a_measurement_has_the_sizes_of_the_issue():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_medmamba.metrics import read_predictions
@@ -235,3 +236,16 @@ def test_the_phantoms_are_learned(tmp_path):
     figures = json.loads((tmp_path / "output" / "evaluation" / "metrics.json").read_text())
     assert figures["images"] == 60
     assert figures["auc"] > 0.8
+
+
+@pytest.mark.parametrize("intensity_range", [[-1000, 400], None])
+def test_values_by_a_range_or_by_each_volume_s_own(intensity_range, volumes, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    parser = ConfigParser()
+    parser.read_config(TRAIN)
+    parser["intensity_range"], parser["spacing"], parser["volume_size"] = intensity_range, [1.5] * 3, [32, 32, 32]
+    prepared = parser.get_parsed_content("train#preprocessing")({"image": str(volumes / "thin" / "0.nii.gz")})["image"]
+    assert prepared.shape == (1, 32, 32, 32)
+    middle = prepared[0, 10:20, 12:20, 10:20].mean().item()
+    assert middle == pytest.approx((300 + 1000) / 1400 if intensity_range else 0.93, abs=0.08)
+    assert (prepared.max().item() == 1) is (intensity_range is None)

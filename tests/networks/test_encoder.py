@@ -41,9 +41,10 @@ def lesions(count, seed, size=64):
     return image[:, None], mask[:, None].float()
 
 
-def test_a_flexible_unet_learns_to_segment():
+@pytest.mark.parametrize("variant", ["nano", pytest.param("tiny", marks=pytest.mark.slow)])
+def test_a_flexible_unet_learns_to_segment(variant):
     torch.manual_seed(0)
-    net = FlexibleUNet(in_channels=1, out_channels=1, backbone="medmamba_nano").train()
+    net = FlexibleUNet(in_channels=1, out_channels=1, backbone=f"medmamba_{variant}").train()
     optimizer, loss = torch.optim.AdamW(net.parameters(), lr=2e-3), DiceCELoss(sigmoid=True)
     for step in range(40):
         image, mask = lesions(8, seed=step)
