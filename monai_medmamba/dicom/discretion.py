@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 __all__ = ["discreet"]
 
-LIBRARIES = ("pydicom", "highdicom", "dicomweb_client")
+LIBRARIES = ("pydicom", "highdicom", "dicomweb_client", "retrying")
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ class StructuredReports:
             series=self.series,
         )
         for one in missed:
-            logger.warning("not in a report: %s", one.reason)
+            logger.warning("not in a report: %s: %s", *one)
         if not reports:
             raise ValueError(
                 f"expected DICOM images to report on, got none among {len(self._collector.images)}; give the bundle "

@@ -19,7 +19,18 @@ IDENTIFIERS = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInsta
 
 
 class SourceError(ValueError):
-    """A file cannot be the source of a report; the message names it, what is wrong and the cure, and no value of it."""
+    """A file cannot be the source of a report.
+
+    The message names it, what is wrong and the cure, and quotes nothing that it holds.
+
+    Args:
+        path: The file.
+        reason: What is wrong, and the cure.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(f"{os.fspath(path)}: {reason}")
+        self.reason = reason
 
 
 class Missed(NamedTuple):
@@ -66,14 +77,14 @@ def read_sources(path: str | os.PathLike[str], series: str | None = None) -> lis
         except ImportError as error:
             raise _without_pydicom(file) from error
         except ImageReadError as error:
-            raise SourceError(str(error)) from error
+            raise SourceError(file, f"{error.found}. {error.cure}") from error
         return [_checked(name, header) for name, header in files]
 
 
 def _header(file: Path) -> Dataset:
     try:
         if not is_dicom(file):
-            raise SourceError(f"{file}: expected a DICOM file, got another; name the DICOM files that were classified")
+            raise SourceError(file, "expected a DICOM file, got another; name the DICOM files that were classified")
         import pydicom
 
         header = pydicom.dcmread(file, stop_before_pixels=True)
@@ -84,20 +95,21 @@ def _header(file: Path) -> Dataset:
         raise _without_pydicom(file) from error
     except OSError as error:
         if not error.strerror:
-            raise SourceError(f"{file}: its header is damaged; copy it again") from error
-        raise SourceError(f"{file}: {error.strerror}; check the path and its permissions") from error
+            raise SourceError(file, "its header is damaged; copy it again") from error
+        raise SourceError(file, f"{error.strerror}; check the path and its permissions") from error
     except Exception as error:  # pydicom raises a different class for each kind of damage, and quotes what it read
-        raise SourceError(f"{file}: its header is damaged ({type(error).__name__}); copy it again") from error
+        raise SourceError(file, f"its header is damaged ({type(error).__name__}); copy it again") from error
 
 
 def _checked(file: Path, header: Dataset) -> Dataset:
     if "Rows" not in header or "Columns" not in header:
-        raise SourceError(f"{file}: expected a DICOM image, got a DICOM file without a picture; leave it out")
+        raise SourceError(file, "expected a DICOM image, got a DICOM file without a picture; leave it out")
     wrong = [name for name in IDENTIFIERS if not _is_uid(header, name)]
     if wrong:
         raise SourceError(
-            f"{file}: expected a valid {', '.join(wrong)}, which a report refers to, got none; take the file as the "
-            "archive sends it"
+            file,
+            f"expected a valid {', '.join(wrong)}, which a report refers to, got none; take the file as the archive "
+            "sends it",
         )
     return header
 
@@ -110,4 +122,4 @@ def _is_uid(header: Dataset, keyword: str) -> bool:
 
 
 def _without_pydicom(file: Path) -> SourceError:
-    return SourceError(f'{file}: it needs pydicom, which is not installed: pip install "monai-medmamba[dicom]"')
+    return SourceError(file, 'it needs pydicom, which is not installed: pip install "monai-medmamba[dicom]"')

@@ -82,9 +82,9 @@ def report_studies(
             headers = read_sources(Path(root, name), series)
             uids = {str(header.SOPInstanceUID) for header in headers}
             if uids & seen:
-                raise SourceError(f"{name}: it has the SOPInstanceUID of another file of the table; leave one out")
+                raise SourceError(name, "it has the SOPInstanceUID of another file of the table; leave one out")
         except SourceError as error:
-            missed.append(Missed(name, str(error)))
+            missed.append(Missed(name, error.reason))
             continue
         seen |= uids
         found = tuple(Instance(str(x.SOPClassUID), str(x.SOPInstanceUID), str(x.SeriesInstanceUID)) for x in headers)
