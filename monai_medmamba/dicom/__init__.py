@@ -7,9 +7,9 @@ in an error.
 
 from .algorithm import Algorithm, describe_algorithm
 from .codes import PRIVATE_SCHEME, Code, class_codes
-from .dicomweb import Download, download
+from .dicomweb import FetchedSeries, fetch_series
 from .dicomweb_client import DicomwebError
-from .discretion import discreet
+from .fhir import fhir_bundle, write_fhir
 from .read_report import read_report
 from .report import Instance, Report, Result
 from .report_handler import StructuredReports
@@ -24,7 +24,7 @@ __all__ = [
     "Algorithm",
     "Code",
     "DicomwebError",
-    "Download",
+    "FetchedSeries",
     "Instance",
     "Missed",
     "Report",
@@ -35,12 +35,13 @@ __all__ = [
     "StudyReport",
     "class_codes",
     "describe_algorithm",
-    "discreet",
-    "download",
+    "fetch_series",
+    "fhir_bundle",
     "read_report",
     "read_sources",
     "report_studies",
     "select_files",
+    "write_fhir",
     "write_report",
     "write_reports",
     "write_secondary_capture",

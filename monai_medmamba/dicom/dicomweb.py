@@ -9,25 +9,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..discretion import discreet
 from ..files import atomic_path
 from .dicomweb_client import DicomwebError, connect, reason_of, without_password
-from .discretion import discreet
 from .selection import Selection
 from .source import Missed
 
 if TYPE_CHECKING:
-    from dicomweb_client.api import DICOMwebClient
     from pydicom import Dataset
 
-__all__ = ["Download", "download"]
+__all__ = ["FetchedSeries", "fetch_series"]
 
 STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"  # UIDs, as tags of DICOM JSON (PS3.18, annex F)
 MODALITY, BODY_PART = "00080060", "00180015"
-NO_PICTURES = frozenset({"AU", "DOC", "ECG", "FID", "KO", "M3D", "PLAN", "PR", "REG", "RTPLAN", "RTSTRUCT", "SR", "STAIN"})
+NO_PICTURES = frozenset(
+    {"AU", "DOC", "ECG", "FID", "KO", "M3D", "PLAN", "PR", "REG", "RTPLAN", "RTSTRUCT", "SR", "STAIN"}
+)
 """Modalities (PS3.3, C.7.3.1.1.1) whose series are left out where no modality is asked for."""
 
 
-class Download(NamedTuple):
+class FetchedSeries(NamedTuple):
     """What a server has sent.
 
     Args:
@@ -36,7 +37,7 @@ class Download(NamedTuple):
         left_out: How many series the selection does not mean.
 
     Example:
-        >>> Download({}, [], 0).missed
+        >>> FetchedSeries({}, [], 0).missed
         []
     """
 
@@ -54,7 +55,7 @@ class _Place(NamedTuple):
         return f"{server}/studies/{self.study}/series/{self.series}/instances/{self.instance}"
 
 
-def download(
+def fetch_series(
     address: str,
     folder: str | os.PathLike[str],
     selection: Selection | None = None,
@@ -65,7 +66,7 @@ def download(
     connections: int = 4,
     token: str | None = None,
     progress: bool = False,
-) -> Download:
+) -> FetchedSeries:
     """Fetches the instances of the series that are meant, as ``<study>/<series>/<instance>.dcm`` in a folder.
 
     One that fails is noted, and the others are fetched all the same. One whose file is there is not fetched again:
@@ -92,7 +93,7 @@ def download(
         OSError: The folder cannot be written.
 
     Example:
-        >>> download("https://localhost:1/dicom-web", "unused", timeout=1)  # doctest: +ELLIPSIS
+        >>> fetch_series("https://localhost:1/dicom-web", "unused", timeout=1)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         monai_medmamba.dicom.dicomweb_client.DicomwebError: https://localhost:1/dicom-web: the connection failed...
     """
@@ -110,7 +111,7 @@ def download(
                 "modality or body part, or raise the limit"
             )
         fetched, missed = _fetch_all(search, places, Path(folder), connections, progress)
-    return Download(fetched, search.missed + missed, search.left_out)
+    return FetchedSeries(fetched, search.missed + missed, search.left_out)
 
 
 class _Search:
@@ -147,7 +148,7 @@ class _Search:
                     search_filters={"Modality": self._modality} if self._modality else None,
                 )
             )
-        except Exception as error:  # whatever is wrong with one study, the others are still searched
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one study, the others are still searched
             self.missed.append(Missed(where, reason_of(error, self.timeout)))
             return
         described = {_value(one, SERIES): one for one in found}
@@ -168,7 +169,7 @@ class _Search:
             if self.selection.body_parts and instances and not body_part:
                 told = self.client.retrieve_instance_metadata(study, series, instances[0])
                 body_part = _value(told, BODY_PART)
-        except Exception as error:  # whatever is wrong with one series, the others are still searched
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one series, the others are still searched
             self.missed.append(Missed(where, reason_of(error, self.timeout)))
             return
         if not self.selection.fits(modality, body_part):
@@ -228,7 +229,7 @@ def _fetch_all(
             return None
         try:
             dataset = own.client.retrieve_instance(*place)
-        except Exception as error:  # whatever is wrong with one instance, the others are still fetched
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one instance, the others are still fetched
             return reason_of(error, search.timeout)
         return _keep(dataset, place, target)
 
@@ -258,6 +259,6 @@ def _keep(dataset: Dataset, place: _Place, target: Path) -> str | None:
             dataset.save_as(temporary, enforce_file_format=True)
     except OSError:
         raise  # the folder cannot be written to, or the disk is full
-    except Exception as error:  # pydicom raises a different class for each kind of damage
+    except Exception as error:  # noqa: BLE001  pydicom raises a different class for each kind of damage
         return f"it cannot be written as a DICOM file ({type(error).__name__}); look at it on the server"
     return None

@@ -21,11 +21,11 @@ class DicomwebError(OSError):
     """A server could not be used; the message names it, what is wrong, and the cure."""
 
 
-class _TooSlow(Exception):
+class _TooSlowError(Exception):
     """An answer has not ended in time."""
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """An answer is longer than any instance should be."""
 
 
@@ -71,9 +71,9 @@ def connect(address: str, timeout: float, token: str | None = None) -> DICOMwebC
         def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             ends = time.monotonic() + timeout
             response = super().send(request, **{**options, "stream": True})
-            if not response._content_consumed:  # type: ignore[attr-defined]  # a redirect's answer is read by now
-                response._content = _read(response, ends)  # type: ignore[attr-defined]
-                response._content_consumed = True  # type: ignore[attr-defined]
+            if not response._content_consumed:  # a redirect's answer is read by now
+                response._content = _read(response, ends)
+                response._content_consumed = True
             return response
 
     parts = urlsplit(address)
@@ -83,7 +83,7 @@ def connect(address: str, timeout: float, token: str | None = None) -> DICOMwebC
         session.auth = (unquote(parts.username), unquote(parts.password or ""))
     if token:
         session.headers["Authorization"] = f"Bearer {token}"
-    again = Retry(None, connect=False, read=False, status=2, other=False, status_forcelist=BUSY, backoff_factor=0.2)
+    again = Retry(None, connect=0, read=False, status=2, other=0, status_forcelist=BUSY, backoff_factor=0.2)
     again.respect_retry_after_header, again.raise_on_status = False, False
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=again))
@@ -102,9 +102,9 @@ def _read(response: Any, ends: float) -> bytes:
             parts.append(part)
             size += len(part)
             if size > MOST_BYTES:
-                raise _TooLarge
+                raise _TooLargeError
             if time.monotonic() > ends:
-                raise _TooSlow
+                raise _TooSlowError
     finally:
         response.raw.release_conn() if not response.raw.closed else None
     return b"".join(parts)
@@ -119,9 +119,9 @@ def reason_of(error: Exception, timeout: float) -> str:
         known = {one.value: one.phrase for one in http.HTTPStatus}
         cure = "; give a user, a password or a token" if status in (401, 403) else ""
         return f"the server answers {status} {known.get(status, '')}".rstrip() + cure
-    if isinstance(error, requests.Timeout | _TooSlow):
+    if isinstance(error, requests.Timeout | _TooSlowError):
         return f"no whole answer within {timeout:g} s; allow more with --timeout"
-    if isinstance(error, _TooLarge):
+    if isinstance(error, _TooLargeError):
         return f"the answer is longer than {MOST_BYTES >> 30} GiB"
     if isinstance(error, requests.exceptions.SSLError):
         return "the server's certificate is not trusted; name its authority in REQUESTS_CA_BUNDLE"

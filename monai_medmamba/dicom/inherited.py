@@ -52,8 +52,15 @@ def copy_patient_and_study(target: SOPClass, header: Dataset) -> None:
     header.decode()  # from its own character set; writing encodes in the target's
     source = Dataset(header)
     source.SOPClassUID = target.SOPClassUID  # whose modules are to be filled, whatever the source's have
+    own = set(target.keys())
     target.copy_patient_and_study_information(source)
+    for tag in target.keys() - own:
+        if target[tag].is_empty and target[tag].keyword not in EMPTY:
+            del target[tag]  # says nothing, and where it is of type 1C, must not be there
     for keyword in EMPTY:
         if keyword not in target:
             setattr(target, keyword, None)
+    said = ("DeidentificationMethod", "DeidentificationMethodCodeSequence")
+    if target.get("PatientIdentityRemoved") == "YES" and not any(keyword in target for keyword in said):
+        target.DeidentificationMethod = "not stated by the source image"  # type 1C: must be there (PS3.3, C.7.1.1)
     target.SpecificCharacterSet = CHARACTER_SET

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..discretion import discreet
 from .algorithm import Algorithm
 from .codes import Code
-from .discretion import discreet
 from .report import SEVERAL, Instance, Report, Result
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ..discretion import discreet
 from ..files import atomic_path
 from ..version import __version__
-from .discretion import discreet
 from .inherited import CHARACTER_SET, copy_patient_and_study
 from .structured_report import DESCRIPTION, MANUFACTURER, SERIES_NUMBER
 
@@ -77,7 +77,7 @@ def write_secondary_capture(
             series_description=DESCRIPTION,
             specific_character_set=CHARACTER_SET,
         )
-        capture.PatientOrientation = None  # type 2C: the margins of the picture have none (PS3.3, C.7.6.1)
+        capture.PatientOrientation = []  # type 2C: the margins of the picture have none (PS3.3, C.7.6.1)
         capture.ConversionType = "SYN"  # Synthetic Image (PS3.3, C.8.6.1)
         capture.ImageType = ["DERIVED", "SECONDARY"]  # PS3.3, C.7.6.1.1.2
         capture.DerivationDescription = derivation[:1024]  # ST (PS3.5, table 6.2-1)
@@ -86,6 +86,7 @@ def write_secondary_capture(
         capture.SourceImageSequence = [source]
         if "BurnedInAnnotation" in header:
             capture.BurnedInAnnotation = header.BurnedInAnnotation
+        capture.Laterality = header.get("Laterality")  # type 2C: where the body part may be paired (PS3.3, C.7.3.1)
         copy_patient_and_study(capture, header)
         with atomic_path(path) as temporary:
             capture.save_as(temporary, enforce_file_format=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..discretion import discreet
 from ..transforms import is_dicom
-from .discretion import discreet
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..discretion import discreet
 from ..transforms import ImageReadError, is_dicom
 from ..transforms.volumes.dicom_series import choose_series, find_series
-from .discretion import discreet
 
 if TYPE_CHECKING:
     from pydicom import Dataset

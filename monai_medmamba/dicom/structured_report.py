@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ..discretion import discreet
 from ..files import atomic_path
 from ..version import __version__
 from .codes import PRIVATE_SCHEME, Code
-from .discretion import discreet
 from .inherited import CHARACTER_SET, copy_patient_and_study, nameless
 from .report import SEVERAL, SINGLE, Report, Result
 
 if TYPE_CHECKING:
-    from highdicom.sr import AlgorithmIdentification, EnhancedSR, MeasurementsAndQualitativeEvaluations, ObserverContext
+    from highdicom.sr import (
+        AlgorithmIdentification,
+        CodedConcept,
+        EnhancedSR,
+        MeasurementsAndQualitativeEvaluations,
+        ObserverContext,
+    )
     from pydicom import Dataset
 
 __all__ = ["build_report", "write_report"]
@@ -41,14 +47,11 @@ def write_report(path: str | os.PathLike[str], report: Report, header: Dataset) 
         OSError: The file cannot be written.
 
     Example:
-        >>> import tempfile
-        >>> from monai_medmamba.dicom import Algorithm, Instance, Report, Result, class_codes, read_report, read_sources
-        >>> from pydicom.data import get_testdata_file
-        >>> scan = read_sources(get_testdata_file("CT_small.dcm", download=False))[0]
-        >>> image = Instance(scan.SOPClassUID, scan.SOPInstanceUID, scan.SeriesInstanceUID)
-        >>> codes, path = tuple(class_codes(["a", "b"]).values()), tempfile.mkdtemp() + "/report.dcm"
-        >>> said = Report(scan.StudyInstanceUID, Algorithm("x", "1"), codes, False, (Result((image,), (0.25, 0.75)),))
-        >>> write_report(path, said, scan)
+        >>> import numpy as np, tempfile
+        >>> from monai_medmamba.dicom import Algorithm, class_codes, read_report, report_studies
+        >>> scan, values = __import__("pydicom").data.get_testdata_file("CT_small.dcm"), np.float32([[0.25, 0.75]])
+        >>> [(said, headers, _)], _ = report_studies([scan], values, class_codes(["a", "b"]), Algorithm("x", "1"))
+        >>> write_report(path := tempfile.mkdtemp() + "/report.dcm", said, headers[0])
         >>> read_report(path) == said
         True
     """
@@ -109,7 +112,7 @@ def build_report(report: Report, header: Dataset) -> EnhancedSR:
     return dataset
 
 
-def _coded(code: Code) -> Dataset:
+def _coded(code: Code) -> CodedConcept:
     from highdicom.sr import CodedConcept
 
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)

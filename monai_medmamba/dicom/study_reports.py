@@ -25,20 +25,20 @@ PATIENT = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
 
 
 class StudyReport(NamedTuple):
-    """A report with the header whose patient and study it is about.
+    """A report with what it is about.
 
     Args:
         report: What it says.
-        header: Of a source image.
+        headers: Of the first source image of each result; the first one's patient and study are the report's.
         images: Name of each result's image, as the table has it.
 
     Example:
         >>> StudyReport._fields
-        ('report', 'header', 'images')
+        ('report', 'headers', 'images')
     """
 
     report: Report
-    header: Dataset
+    headers: tuple[Dataset, ...]
     images: tuple[str, ...]
 
 
@@ -80,25 +80,25 @@ def report_studies(
     for name, row in zip(images, probabilities.tolist(), strict=True):
         try:
             headers = read_sources(Path(root, name), series)
-            uids = {str(header.SOPInstanceUID) for header in headers}
-            if uids & seen:
-                raise SourceError(name, "it has the SOPInstanceUID of another file of the table; leave one out")
         except SourceError as error:
             missed.append(Missed(name, error.reason))
             continue
-        seen |= uids
         found = tuple(Instance(str(x.SOPClassUID), str(x.SOPInstanceUID), str(x.SeriesInstanceUID)) for x in headers)
-        result = Result(found, tuple(row))
-        studies.setdefault(str(headers[0].StudyInstanceUID), []).append((name, headers[0], result))
+        uids = {instance.uid for instance in found}
+        if uids & seen:
+            missed.append(Missed(name, "another file of the table has its SOPInstanceUID; leave one out"))
+            continue
+        seen |= uids
+        studies.setdefault(headers[0].StudyInstanceUID, []).append((name, headers[0], Result(found, tuple(row))))
     reports = []
     for study, members in studies.items():
-        if len({_patient(header) for _, header, _ in members}) > 1:
+        named, firsts, results = zip(*members, strict=True)
+        if len({_patient(header) for header in firsts}) > 1:
             reason = "its study holds images of different patients under one StudyInstanceUID; report them one by one"
-            missed += [Missed(name, reason) for name, _, _ in members]
+            missed += [Missed(name, reason) for name in named]
             continue
-        results = tuple(result for _, _, result in members)
-        report = Report(study, algorithm, tuple(codes.values()), several_labels, results)
-        reports.append(StudyReport(report, members[0][1], tuple(name for name, _, _ in members)))
+        report = Report(str(study), algorithm, tuple(codes.values()), several_labels, results)
+        reports.append(StudyReport(report, firsts, named))
     return reports, missed
 
 
@@ -122,7 +122,7 @@ def write_reports(out: str | os.PathLike[str], reports: Sequence[StudyReport]) -
     files = []
     for one in reports:
         files.append(Path(out) / f"{one.report.study}-report.dcm")  # its UID is valid: digits and dots
-        write_report(files[-1], one.report, one.header)
+        write_report(files[-1], one.report, one.headers[0])
     return files
 
 

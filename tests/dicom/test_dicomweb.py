@@ -1,11 +1,12 @@
 import logging
 import time
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 
-from monai_medmamba.dicom import DicomwebError, Selection, download
+from monai_medmamba.dicom import DicomwebError, Selection, fetch_series
 from monai_medmamba.transforms import decode_dicom
 from testing.dicom_patients import SECRETS, write_patient
 from testing.dicomweb_server import dicomweb_server
@@ -31,7 +32,7 @@ def fetched(result):
 
 
 def test_all_series_that_may_hold_pictures(server, tmp_path):
-    result = download(server.address, tmp_path / "out")
+    result = fetch_series(server.address, tmp_path / "out")
     assert fetched(result) == [f"{STUDY}.1.1", f"{STUDY}.1.2", f"{STUDY}.1.3", f"{STUDY}.2.1", "1.2.826.0.2.1.1"]
     assert result.missed == []
     assert result.left_out == 1  # the report
@@ -59,7 +60,7 @@ def test_all_series_that_may_hold_pictures(server, tmp_path):
 )
 def test_selection(server, tmp_path, selection, series, left_out, filters):
     server.filters = filters
-    result = download(server.address, tmp_path / "out", selection)
+    result = fetch_series(server.address, tmp_path / "out", selection)
     assert sorted(name.split(".")[-2] for name in fetched(result)) == series
     assert result.missed == []
     if left_out is not None:
@@ -68,23 +69,23 @@ def test_selection(server, tmp_path, selection, series, left_out, filters):
 
 def test_a_body_part_that_the_search_does_not_tell(server, tmp_path):
     server.tells_body_part = False
-    assert fetched(download(server.address, tmp_path / "out", Selection((), ("KNEE",)))) == [f"{STUDY}.2.1"]
+    assert fetched(fetch_series(server.address, tmp_path / "out", Selection((), ("KNEE",)))) == [f"{STUDY}.2.1"]
     assert sum(path.endswith("/metadata") for path in server.asked) == 3
 
 
 def test_studies(server, tmp_path):
-    assert fetched(download(server.address, tmp_path, studies=["1.2.826.0.2"])) == ["1.2.826.0.2.1.1"]
+    assert fetched(fetch_series(server.address, tmp_path, studies=["1.2.826.0.2"])) == ["1.2.826.0.2.1.1"]
 
 
 def test_a_server_without_pages(server, tmp_path):
     server.knows_pages = False
-    assert len(download(server.address, tmp_path).files) == 5
+    assert len(fetch_series(server.address, tmp_path).files) == 5
 
 
 def test_what_is_there_is_not_fetched_again(server, tmp_path):
-    first = download(server.address, tmp_path / "out")
+    first = fetch_series(server.address, tmp_path / "out")
     server.asked.clear()
-    assert download(server.address, tmp_path / "out") == first
+    assert fetch_series(server.address, tmp_path / "out") == first
     assert not [path for path in server.asked if "/instances/" in path]
 
 
@@ -105,7 +106,7 @@ def test_what_is_there_is_not_fetched_again(server, tmp_path):
 def test_one_bad_instance_never_stops_the_rest(server, tmp_path, trouble, reason):
     server.trouble[f"/instances/{STUDY}.1.2"] = trouble
     begun = time.monotonic()
-    result = download(server.address, tmp_path / "out", timeout=1)
+    result = fetch_series(server.address, tmp_path / "out", timeout=1)
     assert time.monotonic() - begun < 5
     assert fetched(result) == [f"{STUDY}.1.1", f"{STUDY}.1.3", f"{STUDY}.2.1", "1.2.826.0.2.1.1"]
     [missed] = result.missed
@@ -126,7 +127,7 @@ def test_one_bad_instance_never_stops_the_rest(server, tmp_path, trouble, reason
 )
 def test_one_bad_series_never_stops_the_rest(server, tmp_path, path, trouble, lost, reason):
     server.trouble[path] = trouble
-    result = download(server.address, tmp_path / "out", timeout=5)
+    result = fetch_series(server.address, tmp_path / "out", timeout=5)
     assert len(result.files) == 5 - lost
     assert reason in result.missed[0].reason
     assert not (tmp_path / "evil").exists()
@@ -144,43 +145,43 @@ def test_one_bad_series_never_stops_the_rest(server, tmp_path, path, trouble, lo
 def test_a_server_that_cannot_be_searched(server, tmp_path, trouble, message):
     server.trouble["/studies"] = trouble
     with pytest.raises(DicomwebError, match=message) as caught:
-        download(server.address, tmp_path, timeout=1)
+        fetch_series(server.address, tmp_path, timeout=1)
     assert "Doe" not in str(caught.value)
 
 
 def test_no_server(tmp_path):
     with pytest.raises(DicomwebError, match=r"http://127.0.0.1:1/x: the connection failed"):
-        download("http://127.0.0.1:1/x", tmp_path, timeout=2)
+        fetch_series("http://127.0.0.1:1/x", tmp_path, timeout=2)
 
 
 def test_who_asks(server, tmp_path):
     server.needs = "Bearer key"
-    assert len(download(server.address, tmp_path / "token", token="key").files) == 5
+    assert len(fetch_series(server.address, tmp_path / "token", token="key").files) == 5
     server.needs = "Basic bWU6cCBw"  # me:p p
-    result = download(server.address.replace("//", "//me:p%20p@"), tmp_path / "basic")
+    result = fetch_series(server.address.replace("//", "//me:p%20p@"), tmp_path / "basic")
     assert len(result.files) == 5
     assert not any("me:" in address for address in result.files.values())
     with pytest.raises(DicomwebError, match="401") as caught:
-        download(server.address.replace("//", "//me:wrong@"), tmp_path / "none")
+        fetch_series(server.address.replace("//", "//me:wrong@"), tmp_path / "none")
     assert "wrong" not in str(caught.value)
 
 
 def test_a_limit(server, tmp_path):
     with pytest.raises(DicomwebError, match="5 instances are meant, expected at most 4"):
-        download(server.address, tmp_path, limit=4)
+        fetch_series(server.address, tmp_path, limit=4)
     assert not list(tmp_path.rglob(f"{STUDY}.1.1.dcm"))
 
 
 def test_a_hostile_preamble_is_not_written(server, tmp_path):
     server.datasets[0].preamble = b"MZ" + b"\x90" * 126
-    result = download(server.address, tmp_path, studies=[STUDY])
-    assert all(open(file, "rb").read(128) == b"\0" * 128 for file in result.files)
+    result = fetch_series(server.address, tmp_path, studies=[STUDY])
+    assert all(Path(file).read_bytes()[:128] == b"\0" * 128 for file in result.files)
 
 
 def test_nothing_of_the_patient_is_logged(server, tmp_path, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     server.trouble[f"/instances/{STUDY}.1.2"] = "truncated"
-    download(server.address, tmp_path)
+    fetch_series(server.address, tmp_path)
     said = caplog.text + "".join(capfd.readouterr())
     assert not [secret for secret in SECRETS if secret in said]
 
@@ -195,9 +196,9 @@ def test_nothing_of_the_patient_is_logged(server, tmp_path, caplog, capfd):
 )
 def test_invalid_arguments(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
-        download("http://127.0.0.1:1", tmp_path, **options)
+        fetch_series("http://127.0.0.1:1", tmp_path, **options)
 
 
 def test_no_address(tmp_path):
     with pytest.raises(DicomwebError, match="expected an address such as"):
-        download("http:///", tmp_path)
+        fetch_series("http:///", tmp_path)
