@@ -171,11 +171,11 @@ def _algorithm(report: Report) -> AlgorithmIdentification:
     return AlgorithmIdentification(algorithm.name, algorithm.version, [kind, *algorithm.parameters])
 
 
-def _schemes(report: Report) -> list[Dataset]:
+def _schemes(report: Report) -> list[Dataset] | None:
     """Returns what is known of the private coding scheme where it is used (PS3.3, table C.12-1)."""
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
 
     if all(code.scheme != PRIVATE_SCHEME for code in report.codes):
-        return []
+        return None
     name = "Class names of monai_medmamba"
     return [CodingSchemeIdentificationItem(PRIVATE_SCHEME, name=name, responsible_organization=MANUFACTURER)]
