@@ -148,10 +148,11 @@ def test_failures(folder, weights, tmp_path, capsys):
 def test_no_word_of_the_patient(folder, weights, tmp_path, caplog, capfd, recwarn):
     """Every command on DICOM, with values that break the rules of DICOM and files that break the commands."""
     broken = {"PatientName": "Quillfeather Zebulon " * 8, "PatientSex": "Quillfeather", "PatientID": "777123" * 20}
-    write_patient(tmp_path / "in" / "a.dcm", number=7, study="1.2.7", **broken)
-    write_patient(tmp_path / "in" / "b.dcm", number=7, study="1.2.7", **broken)
-    write_patient(tmp_path / "in" / "c.dcm", number=8, study="1.2.7")
-    write_patient(tmp_path / "in" / "d.dcm", study="1.2.8", WindowWidth="1.2", WindowCenter="3")
+    write_patient(tmp_path / "in" / "a.dcm", study="1.2.6", **broken)
+    write_patient(tmp_path / "in" / "b.dcm", study="1.2.6", **broken)  # the same instance again
+    write_patient(tmp_path / "in" / "c.dcm", study="1.2.7", **broken)
+    write_patient(tmp_path / "in" / "d.dcm", study="1.2.7", number=2)  # of another patient
+    write_patient(tmp_path / "in" / "e.dcm", study="1.2.Quillfeather")  # pydicom quotes UIDs that are none
     with dicomweb_server() as server:
         for name in ("1", "2", "3", "a"):
             server.add(folder / f"{name}.dcm")
