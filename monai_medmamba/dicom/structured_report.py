@@ -133,7 +133,6 @@ def _observer(report: Report) -> ObserverContext:
         name=algorithm.name,
         manufacturer_name=MANUFACTURER,
         model_name="MedMamba",
-        serial_number=algorithm.version,
     )
     return ObserverContext(_coded(Code("121007", "DCM", "Device")), device)  # PS3.16, CID 270 "Observer Types"
 
