@@ -19,6 +19,7 @@ examples:
   medmamba federate --bundle bundles/medmamba_endo --out rehearsal --compare
   medmamba federate --bundle bundles/medmamba_endo --site north=data/north --site south=data/south --out rehearsal
   medmamba federate --bundle bundles/medmamba_endo --data kvasir --hospitals 3 --out rehearsal --set batch_size=16
+  medmamba federate --bundle bundles/medmamba_endo --flare-job jobs/endo --variant tiny --image-size 224 --rounds 20
 
 Without --site one data set, the bundle's phantoms if none is named, is parted into hospitals of different balance.
 """
@@ -36,7 +37,16 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--bundle", type=Path, required=True, metavar="FOLDER", help="the bundle to train")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for all files; new or empty")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="rehearse, with all files in there; new or empty")
+    parser.add_argument(
+        "--flare-job", type=Path, metavar="FOLDER", help="train nothing: write the job for NVIDIA FLARE in there"
+    )
+    parser.add_argument(
+        "--classes",
+        default="",
+        metavar="A,B,...",
+        help="of every hospital, for the job (those of the bundle's metadata)",
+    )
     parser.add_argument(
         "--site",
         action="append",
@@ -45,7 +55,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         help="a hospital and its data set, laid out as the bundle expects; give it once for each",
     )
     parser.add_argument("--data", default="", metavar="DATASET", help="the data set to part, where no --site is given")
-    parser.add_argument("--hospitals", type=int, default=2, metavar="N", help="parts of it (2)")
+    parser.add_argument(
+        "--hospitals", type=int, default=2, metavar="N", help="parts of it, or hospitals that the job waits for (2)"
+    )
     parser.add_argument(
         "--share", type=float, default=0.8, metavar="P", help="of a class's images that one hospital gets (0.8)"
     )
@@ -65,10 +77,14 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    out: Path = arguments.out
+    if (arguments.out is None) == (arguments.flare_job is None):
+        raise ValueError("expected one of --out, to rehearse, and --flare-job, to write the job of a real federation")
+    out: Path = arguments.out or arguments.flare_job
     if out.exists() and any(out.iterdir()):
-        raise ValueError(f"expected an empty or new folder as --out, got {out}; name another, or remove it")
+        raise ValueError(f"expected an empty or new folder, got {out}; name another, or remove it")
     settings = {"variant": arguments.variant, "image_size": arguments.image_size, **_settings(arguments.set)}
+    if arguments.flare_job is not None:
+        return _write_job(arguments, settings)
     logging.getLogger("monai.fl.client.monai_algo").setLevel(logging.WARNING)
     sites = _sites(arguments, settings)
 
@@ -88,6 +104,26 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     done = rehearse(arguments.bundle, sites, out, **length)
     sys.stdout.write(f"the averaged network: {done.weights}; what passed: {out}/<hospital>/exchanged.csv\n")
+    return 0
+
+
+def _write_job(arguments: argparse.Namespace, settings: dict[str, Any]) -> int:
+    from ..federated import write_flare_job
+
+    job = write_flare_job(
+        arguments.bundle,
+        arguments.flare_job,
+        variant=settings.pop("variant"),
+        class_names=[name for name in arguments.classes.split(",") if name],
+        hospitals=arguments.hospitals,
+        rounds=arguments.rounds,
+        local_epochs=arguments.local_epochs,
+        settings=settings,
+    )
+    sys.stdout.write(
+        f"the job: {job}\nEach hospital sets MEDMAMBA_BUNDLE to its copy of {arguments.bundle.name} and "
+        "MEDMAMBA_SITE_DATA to its data set.\n"
+    )
     return 0
 
 

@@ -6,6 +6,7 @@ The client is MONAI's, so NVIDIA FLARE drives it over the network; the rehearsal
 from .averaging import federated_average
 from .comparison import compare_trainings
 from .exchange_guard import ExchangeGuard
+from .flare_job import write_flare_job
 from .hospital import HospitalAlgo
 from .parting import part_hospitals
 from .rehearsal import Rehearsal, rehearse
@@ -18,4 +19,5 @@ __all__ = [
     "federated_average",
     "part_hospitals",
     "rehearse",
+    "write_flare_job",
 ]

@@ -94,9 +94,12 @@ class HospitalAlgo(MonaiAlgo):
         self.dataset_dir, self.folder, self.settings = dataset_dir, folder, dict(settings or {})
         self.class_names, self.rounds, self.images = list(class_names), rounds, 0
         self._judged: list[dict[str, float]] = []
+        self._refusal = "it was never started"
 
     def initialize(self, extra: dict[str, Any] | None = None) -> None:
         """Builds the bundle's training and evaluation on the hospital's data.
+
+        Engines may only note an error that comes here, and go on: then every later call raises it again.
 
         Args:
             extra: what the engine tells: ``ExtraItems.CLIENT_NAME`` and ``ExtraItems.APP_ROOT``.
@@ -105,7 +108,14 @@ class HospitalAlgo(MonaiAlgo):
             ValueError: a variable is not set, a setting is left to the machine, or the classes are not the
                 federation's.
         """
-        extra = extra or {}
+        try:
+            self._start(extra or {})
+        except Exception as error:
+            self._refusal = f"{type(error).__name__}: {error}"
+            raise
+        self._refusal = ""
+
+    def _start(self, extra: dict[str, Any]) -> None:
         site = str(extra.get(ExtraItems.CLIENT_NAME, "noname"))
         self.folder = os.path.join(str(extra.get(ExtraItems.APP_ROOT, "")), _filled(self.folder, site))
         places = {"output_dir": f"{self.folder}/output", "ckpt_dir": f"{self.folder}/models"}
@@ -134,6 +144,36 @@ class HospitalAlgo(MonaiAlgo):
         self.post_weight_filters = [self._count_images, *(self.post_weight_filters or ()), guard.send]
         self.post_evaluate_filters = [*(self.post_evaluate_filters or ()), guard.send]
 
+    def train(self, data: ExchangeObject, extra: dict[str, Any] | None = None) -> None:
+        """Trains a round on the hospital's images.
+
+        Args:
+            data: the weights to begin with.
+            extra: as the engine has it.
+
+        Raises:
+            ValueError: the weights are not of this network.
+            RuntimeError: the hospital could not be started.
+        """
+        self._check_started()
+        super().train(data, extra)
+
+    def get_weights(self, extra: dict[str, Any] | None = None) -> ExchangeObject:
+        """Returns what the hospital has trained, checked.
+
+        Args:
+            extra: as the engine has it.
+
+        Returns:
+            Weights, or their change, and how many images and steps they come from.
+
+        Raises:
+            ValueError: something else is in it.
+            RuntimeError: the hospital could not be started.
+        """
+        self._check_started()
+        return super().get_weights(extra)
+
     def evaluate(self, data: ExchangeObject, extra: dict[str, Any] | None = None) -> ExchangeObject:
         """Judges the weights of the federation on the hospital's validation images, and keeps them.
 
@@ -146,7 +186,9 @@ class HospitalAlgo(MonaiAlgo):
 
         Raises:
             ValueError: the weights are not of this network.
+            RuntimeError: the hospital could not be started.
         """
+        self._check_started()
         figures = super().evaluate(data, extra)
         described = self.eval_workflow.parser.get_parsed_content("preprocessing_settings")
         several = bool(self.data.several_labels)
@@ -161,6 +203,11 @@ class HospitalAlgo(MonaiAlgo):
             writer.writeheader()
             writer.writerows(self._judged)
         return figures
+
+    def _check_started(self) -> None:
+        """Raises RuntimeError where the checks at the start did not pass: the guard is not in place then."""
+        if self._refusal:
+            raise RuntimeError(f"this hospital takes no part: {self._refusal}")
 
     def _count_images(self, data: ExchangeObject, extra: object = None) -> ExchangeObject:
         """Tells the server how many images the hospital counts for."""

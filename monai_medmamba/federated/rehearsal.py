@@ -99,7 +99,7 @@ def rehearse(
             hospital.evaluate(ExchangeObject(weights=weights))
             hospital.train(ExchangeObject(weights=weights))
             answer = hospital.get_weights()
-            sent.append((answer.weights, answer.statistics["images"]))
+            sent.append((answer.weights or {}, (answer.statistics or {})["images"]))
         weights = federated_average(sent)
         logger.info("round %d of %d: averaged %d hospitals", number, rounds, len(sent))
     for site, hospital in hospitals.items():

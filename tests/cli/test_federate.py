@@ -1,6 +1,7 @@
 """The command: what it makes of its words. The trainings behind it are tested in tests/federated."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,26 @@ def test_a_full_folder_is_left_alone(called, tmp_path, capsys):
     assert "expected an empty or new folder" in capsys.readouterr().err
 
 
+def test_writes_a_job(tmp_path, capsys):
+    words = ["--flare-job", f"{tmp_path}/endo", "--rounds", "5", "--hospitals", "4", "--classes", "a,b"]
+    assert main(["federate", "--bundle", BUNDLE, *words, "--set", "batch_size=8"]) == 0
+    client = json.loads((tmp_path / "endo" / "endo_app" / "config" / "config_fed_client.json").read_text())
+    hospital = client["components"][0]["args"]
+    assert (hospital["rounds"], hospital["class_names"]) == (5, ["a", "b"])
+    assert hospital["settings"] == {"variant": "nano", "image_size": 64, "batch_size": 8}
+    assert json.loads((tmp_path / "endo" / "meta.json").read_text())["min_clients"] == 4
+    assert "MEDMAMBA_SITE_DATA" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["--out", "a", "--flare-job", "b"]])
+def test_rehearses_or_writes_a_job(capsys, words):
+    assert main(["federate", "--bundle", BUNDLE, *words]) == 1
+    assert "expected one of --out" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_really(tmp_path, capsys):
-    images = class_folders(tmp_path / "set", ["a", "b"], count=20)
+    images = class_folders(tmp_path / "set", ["a", "b"], count=40)
     words = ["--data", str(images), "--out", f"{tmp_path}/out", "--image-size", "32", "--rounds", "1"]
     assert main(["federate", "--bundle", BUNDLE, *words, "--local-epochs", "1", "--set", "batch_size=8"]) == 0
     for hospital in ("hospital_1", "hospital_2"):

@@ -129,3 +129,16 @@ def test_weights_of_other_classes_are_refused(start):
     weights["head.weight"] = torch.zeros(5, weights["head.weight"].shape[1])
     with pytest.raises(ValueError, match=r"head\.weight"):
         hospital.train(ExchangeObject(weights=weights))
+
+
+def test_a_hospital_that_did_not_start_takes_no_part(bundle, sites, settings, tmp_path):
+    """FLARE's executor logs what initialize raises, and gives out tasks all the same."""
+    hospital = HospitalAlgo(
+        str(bundle), str(sites["north"]), ["dark"], folder=str(tmp_path / "{site}"), settings=settings
+    )
+    for reason in ("never started", "expected the classes of the federation"):
+        for call in (hospital.train, hospital.evaluate, lambda data: hospital.get_weights()):
+            with pytest.raises(RuntimeError, match=f"takes no part: .*{reason}"):
+                call(ExchangeObject(weights={"head.weight": torch.zeros(1)}))
+        with pytest.raises(ValueError, match="expected the classes"):
+            hospital.initialize({ExtraItems.CLIENT_NAME: "north"})
