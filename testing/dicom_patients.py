@@ -10,11 +10,11 @@ from testing.dicom_files import write_dicom
 PATIENT = {
     "PatientName": "Quillfeather^Zebulon",
     "PatientID": "MRN-777123",
-    "PatientBirthDate": "19470229",  # no such day: pydicom warns of it, and quotes it
+    "PatientBirthDate": "1947/02/28",  # no date of DICOM: pydicom warns of it, and quotes it
     "AccessionNumber": "ACC-555888",
     "PatientSex": "M",
 }
-SECRETS = ("Quillfeather", "Zebulon", "777123", "19470229", "555888")
+SECRETS = ("Quillfeather", "Zebulon", "777123", "1947/02/28", "1947-02-28", "19470228", "555888")
 
 
 def write_patient(path: Path, *, study: str = "1.2.826.0.1", series: str = "1", number: int = 1, **tags: Any) -> Path:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..discretion import discreet
 from ..files import atomic_path
 from .codes import Code
 from .report import Instance, Report, Result
@@ -77,7 +78,11 @@ def fhir_bundle(study: StudyReport) -> dict[str, Any]:
         >>> [entry["resource"]["resourceType"] for entry in fhir_bundle(studies[0])["entry"]]
         ['DiagnosticReport', 'Device', 'Observation']
     """
-    report, headers = study.report, study.headers
+    with discreet():
+        return _bundle(study.report, study.headers)
+
+
+def _bundle(report: Report, headers: Sequence[Dataset]) -> dict[str, Any]:
     device = _device(report)
     observations = [
         _observation(report, result, header, device["fullUrl"])

@@ -9,6 +9,7 @@ from ..discretion import discreet
 from .algorithm import Algorithm
 from .codes import Code
 from .report import SEVERAL, Instance, Report, Result
+from .source import need_highdicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -28,6 +29,7 @@ def read_report(path: str | os.PathLike[str]) -> Report:
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no structured report of ours.
+        RuntimeError: highdicom is not installed.
 
     Example:
         >>> from pydicom.data import get_testdata_file
@@ -35,6 +37,7 @@ def read_report(path: str | os.PathLike[str]) -> Report:
         Traceback (most recent call last):
         ValueError: ...CT_small.dcm: expected a structured report that `medmamba report-dicom` wrote, got another file
     """
+    need_highdicom()
     import highdicom.sr
 
     with discreet():

@@ -9,6 +9,7 @@ from ..discretion import discreet
 from ..files import atomic_path
 from ..version import __version__
 from .inherited import CHARACTER_SET, copy_patient_and_study
+from .source import need_highdicom
 from .structured_report import DESCRIPTION, MANUFACTURER, SERIES_NUMBER
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def write_secondary_capture(
 
     Raises:
         ValueError: The picture is no RGB picture of bytes.
+        RuntimeError: highdicom is not installed.
         OSError: The file cannot be written.
 
     Example:
@@ -55,6 +57,7 @@ def write_secondary_capture(
     """
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != "uint8":
         raise ValueError(f"expected an RGB picture (H, W, 3) of bytes, got {picture.shape} of {picture.dtype}")
+    need_highdicom()
     from highdicom import UID
     from highdicom.sc import SCImage
     from pydicom import Dataset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,6 +120,14 @@ def _is_uid(header: Dataset, keyword: str) -> bool:
 
     value = header.get(keyword)
     return isinstance(value, str) and UID(value).is_valid  # also keeps paths from being made of it
+
+
+def need_highdicom() -> None:
+    """Raises RuntimeError with the cure where highdicom is not installed."""
+    if find_spec("highdicom") is None:
+        raise RuntimeError(
+            'reports and captures need highdicom, which is not installed: pip install "monai-medmamba[dicom]"'
+        )
 
 
 def _without_pydicom(file: Path) -> SourceError:

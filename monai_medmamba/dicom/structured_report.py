@@ -11,6 +11,7 @@ from ..version import __version__
 from .codes import PRIVATE_SCHEME, Code
 from .inherited import CHARACTER_SET, copy_patient_and_study, nameless
 from .report import SEVERAL, SINGLE, Report, Result
+from .source import need_highdicom
 
 if TYPE_CHECKING:
     from highdicom.sr import (
@@ -44,6 +45,7 @@ def write_report(path: str | os.PathLike[str], report: Report, header: Dataset) 
 
     Raises:
         ValueError: The header is of another study.
+        RuntimeError: highdicom is not installed.
         OSError: The file cannot be written.
 
     Example:
@@ -77,9 +79,11 @@ def build_report(report: Report, header: Dataset) -> EnhancedSR:
 
     Raises:
         ValueError: The header is of another study.
+        RuntimeError: highdicom is not installed.
     """
     if header.get("StudyInstanceUID") != report.study:
         raise ValueError("expected the header of an image of the report's study, got one of another study")
+    need_highdicom()
     from highdicom import UID
     from highdicom.sr import EnhancedSR, MeasurementReport, ObservationContext
 
@@ -129,7 +133,6 @@ def _observer(report: Report) -> ObserverContext:
         name=algorithm.name,
         manufacturer_name=MANUFACTURER,
         model_name="MedMamba",
-        serial_number=algorithm.version,
     )
     return ObserverContext(_coded(Code("121007", "DCM", "Device")), device)  # PS3.16, CID 270 "Observer Types"
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..discretion import discreet
 from .algorithm import Algorithm
 from .codes import Code
 from .report import Instance, Report, Result
@@ -74,31 +75,36 @@ def report_studies(
         >>> report_studies(["missing.dcm"], value, classes, Algorithm("x", "1"))[1][0].name
         'missing.dcm'
     """
+    reports = []
     missed: list[Missed] = []
     studies: dict[str, list[tuple[str, Dataset, Result]]] = {}
     seen: set[str] = set()
-    for name, row in zip(images, probabilities.tolist(), strict=True):
-        try:
-            headers = read_sources(Path(root, name), series)
-        except SourceError as error:
-            missed.append(Missed(name, error.reason))
-            continue
-        found = tuple(Instance(str(x.SOPClassUID), str(x.SOPInstanceUID), str(x.SeriesInstanceUID)) for x in headers)
-        uids = {instance.uid for instance in found}
-        if uids & seen:
-            missed.append(Missed(name, "another file of the table has its SOPInstanceUID; leave one out"))
-            continue
-        seen |= uids
-        studies.setdefault(headers[0].StudyInstanceUID, []).append((name, headers[0], Result(found, tuple(row))))
-    reports = []
-    for study, members in studies.items():
-        named, firsts, results = zip(*members, strict=True)
-        if len({_patient(header) for header in firsts}) > 1:
-            reason = "its study holds images of different patients under one StudyInstanceUID; report them one by one"
-            missed += [Missed(name, reason) for name in named]
-            continue
-        report = Report(str(study), algorithm, tuple(codes.values()), several_labels, results)
-        reports.append(StudyReport(report, firsts, named))
+    with discreet():
+        for name, row in zip(images, probabilities.tolist(), strict=True):
+            try:
+                headers = read_sources(Path(root, name), series)
+            except SourceError as error:
+                missed.append(Missed(name, error.reason))
+                continue
+            found = tuple(
+                Instance(str(x.SOPClassUID), str(x.SOPInstanceUID), str(x.SeriesInstanceUID)) for x in headers
+            )
+            uids = {instance.uid for instance in found}
+            if uids & seen:
+                missed.append(Missed(name, "another file of the table has its SOPInstanceUID; leave one out"))
+                continue
+            seen |= uids
+            studies.setdefault(headers[0].StudyInstanceUID, []).append((name, headers[0], Result(found, tuple(row))))
+        for study, members in studies.items():
+            named, firsts, results = zip(*members, strict=True)
+            if len({_patient(header) for header in firsts}) > 1:
+                reason = (
+                    "its study holds images of different patients under one StudyInstanceUID; report them one by one"
+                )
+                missed += [Missed(name, reason) for name in named]
+                continue
+            report = Report(str(study), algorithm, tuple(codes.values()), several_labels, results)
+            reports.append(StudyReport(report, firsts, named))
     return reports, missed
 
 

@@ -73,7 +73,9 @@ class OverlayPainter:
         pixels = decode_picture(image, window)
         x = self.preprocessing.prepare(pixels)[None].to(self.device)
         heat = importance_map(self.network, x, self.class_names.index(class_name), self.method)
-        figure = overlay_figure(thumbnail(pixels), heat[0].cpu().numpy(), title, self.method)
+        figure = overlay_figure(
+            thumbnail(pixels), heat[0].cpu().numpy(), title, f"{self.method} · not for diagnostic use"
+        )
         with Image.open(io.BytesIO(png(figure))) as picture:
             return np.asarray(picture.convert("RGB"))
 

@@ -3,8 +3,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
+
+pytest.importorskip("dicomweb_client", reason="talks to DICOMweb servers")
+
+import pydicom
 
 from monai_medmamba.dicom import DicomwebError, Selection, fetch_series
 from monai_medmamba.transforms import decode_dicom

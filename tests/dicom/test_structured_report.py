@@ -177,10 +177,11 @@ def test_nothing_of_the_patient_is_logged(tmp_path, caplog, capfd, recwarn):
     """Values that break the standard's rules, which pydicom and highdicom quote where they find them."""
     caplog.set_level(logging.DEBUG)
     broken = {"PatientName": "Quillfeather Zebulon " * 8, "PatientSex": "Quillfeather", "PatientID": "777123" * 20}
-    study = study_report(write_patient(tmp_path / "a.dcm", **broken))
+    source = write_patient(tmp_path / "a.dcm", **broken)
     caplog.clear()  # writing the source made pydicom talk
     recwarn.clear()
     capfd.readouterr()
+    study = study_report(source)
     path = written(tmp_path, study)
     assert read_report(path) == study.report
     said = caplog.text + "".join(capfd.readouterr()) + "".join(str(one.message) for one in recwarn)
