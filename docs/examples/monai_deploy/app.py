@@ -15,6 +15,7 @@ from monai.deploy.operators.dicom_data_loader_operator import DICOMDataLoaderOpe
 from monai.deploy.operators.dicom_series_selector_operator import DICOMSeriesSelectorOperator
 
 from monai_medmamba.dicom import class_codes, describe_algorithm, report_studies, write_reports
+from monai_medmamba.discretion import discreet
 from monai_medmamba.inference import Outcome, load_classifier, predict
 
 WEIGHTS, RULES, CODES = "model.safetensors", "selection.json", "codes.csv"
@@ -135,4 +136,5 @@ class MedMambaApplication(Application):
 
 
 if __name__ == "__main__":
-    MedMambaApplication().run()
+    with discreet():  # pydicom's warnings quote what headers hold
+        MedMambaApplication().run()
