@@ -9,7 +9,7 @@ PACKAGE = "monai_medmamba"
 MAX_LINES = 400
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "common", "helpers", "helper", "misc"}
 WITHOUT_A_TEST = {"__init__", "__main__", "version"}  # names gathered, a call of cli.main, one constant
-MIRRORED_ELSEWHERE = ("tests/house/", "tests/bundles/")
+MIRRORED_ELSEWHERE = ("tests/house/", "tests/bundles/", "tests/examples/")
 OTHER_SOURCES = ("testing", "benchmarks")  # tests/testing/test_backends.py checks testing/backends.py
 
 
