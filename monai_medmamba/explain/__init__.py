@@ -13,7 +13,7 @@ from .methods import METHODS, importance_map
 from .occlusion import occlusion_map
 from .scan_attribution import ScanAttribution, attribute_scans
 from .scan_record import ScanCall, ScanRecord
-from .scan_shares import ScanShares, scan_shares
+from .scan_shares import scan_shares
 
 __all__ = [
     "METHODS",
@@ -23,7 +23,6 @@ __all__ = [
     "ScanAttribution",
     "ScanCall",
     "ScanRecord",
-    "ScanShares",
     "activation_map",
     "attribute_scans",
     "deletion_and_insertion",
