@@ -6,9 +6,7 @@ deletion the distance to random maps, several of each kind, with bootstrap inter
 """
 
 import argparse
-import datetime
 import json
-import platform
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from provenance import commit, versions
+from provenance import header
 from tqdm import tqdm
 
 from monai_medmamba.explain import METHODS, attribute_scans, deletion_and_insertion, importance_map
@@ -131,10 +129,7 @@ def main() -> None:
         rows = {name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items() if g.any()}
         runs.append({"moved_by_the_state": moved, "groups": rows})
     record = {
-        "date": str(datetime.date.today()),
-        "commit": commit(),
-        "device": platform.processor() or platform.machine(),
-        "versions": versions(),
+        **header(),
         "images": len(images),
         "steps": arguments.steps,
         "random_draws": DRAWS,
