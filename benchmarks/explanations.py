@@ -2,13 +2,11 @@
 
 W are weights of runs that differ by their seed; FOLDER holds images that training has not seen. Every image's most
 probable class is explained, right or wrong. Written are the means of deletion and insertion, and of insertion less
-deletion the distance to random maps, with bootstrap intervals over the images, paired by image.
+deletion the distance to random maps, several of each kind, with bootstrap intervals over the images, paired by image.
 """
 
 import argparse
-import datetime
 import json
-import platform
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from provenance import commit, versions
+from provenance import header
 from tqdm import tqdm
 
-from monai_medmamba.explain import METHODS, deletion_and_insertion, importance_map
+from monai_medmamba.explain import METHODS, attribute_scans, deletion_and_insertion, importance_map
 from monai_medmamba.inference import find_pictures, load_classifier
 from monai_medmamba.inference.classifier import read_weights
 
 RESULTS = Path(__file__).parent / "results"
 RANDOM = ("random pixels", "random blobs")
 BLOBS = 8  # an edge of the random map whose blobs are as coarse as an activation map
+DRAWS = 3  # of each kind of random map for each image
 RESAMPLES = 2000
 BATCH = 16
 
@@ -37,8 +36,10 @@ def random_map(name: str, shape: tuple[int, ...], generator: torch.Generator) ->
     return F.interpolate(torch.rand(shape[0], 1, BLOBS, BLOBS, generator=generator), shape[1:], mode="bilinear")[:, 0]
 
 
-def areas_of(weights: Path, images: list[str], seed: int, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return deletion and insertion, (n, 2), by method, and the explained classes."""
+def areas_of(
+    weights: Path, images: list[str], seed: int, steps: int, methods: list[str]
+) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
+    """Return deletion and insertion, (n, 2), by method; the explained classes; what share the scans' state moves."""
     torch.set_num_threads(1)
     network, _description = read_weights(weights)
     prepare = load_classifier(weights, device="cpu").preprocessing
@@ -48,21 +49,30 @@ def areas_of(weights: Path, images: list[str], seed: int, steps: int) -> tuple[d
         with torch.inference_mode():
             return network(x).softmax(1)
 
-    found: dict[str, list] = {name: [] for name in (*METHODS, *RANDOM)}
-    classes = []
+    found: dict[str, list] = {name: [] for name in (*methods, *RANDOM)}
+    classes, moved, whole = [], 0.0, 0.0
     for start in tqdm(range(0, len(images), BATCH), unit="batch"):
         x = torch.stack([prepare.read(image) for image in images[start : start + BATCH]])
         index = probabilities(x).argmax(1)
         classes.append(index)
-        for name, rows in found.items():
-            maps = torch.zeros(len(x), *x.shape[2:])
-            if name in RANDOM:
-                maps = random_map(name, maps.shape, generator)
-            else:
-                for chosen in index.unique().tolist():
-                    maps[index == chosen] = importance_map(network, x[index == chosen], chosen, name)
-            rows.append(deletion_and_insertion(probabilities, x, maps, index, steps=steps).areas)
-    return {name: torch.cat(rows).numpy() for name, rows in found.items()}, torch.cat(classes).numpy()
+
+        def areas(maps: torch.Tensor, x: torch.Tensor = x, index: torch.Tensor = index) -> torch.Tensor:
+            return deletion_and_insertion(probabilities, x, maps, index, steps=steps).areas
+
+        maps = {name: torch.zeros(len(x), *x.shape[2:]) for name in methods}
+        for chosen in index.unique().tolist():
+            of_class = x[index == chosen]
+            for name in methods:
+                maps[name][index == chosen] = importance_map(network, of_class, chosen, name)
+            attribution = attribute_scans(network, of_class, chosen)
+            moved += float(attribution.given.abs().sum())
+            whole += float(attribution.given.abs().sum() + attribution.kept.abs().sum())
+        for name in methods:
+            found[name].append(areas(maps[name]))
+        for name in RANDOM:
+            drawn = [areas(random_map(name, (len(x), *x.shape[2:]), generator)) for _ in range(DRAWS)]
+            found[name].append(torch.stack(drawn).mean(0))
+    return {name: torch.cat(rows).numpy() for name, rows in found.items()}, torch.cat(classes).numpy(), moved / whole
 
 
 def interval(values: np.ndarray) -> list[float]:
@@ -101,6 +111,7 @@ def main() -> None:
     parser.add_argument("--name", default="explanations", help="of the record")
     parser.add_argument("--steps", type=int, default=16, help="of each curve")
     parser.add_argument("--every", type=int, default=1, help="take every so many images, for a quicker run")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="occlusion is slow")
     parser.add_argument("--note", default="")
     arguments = parser.parse_args()
 
@@ -110,18 +121,18 @@ def main() -> None:
     runs = []
     count = len(arguments.weights)
     with ProcessPoolExecutor(count, get_context("spawn")) as pool:
-        found = list(pool.map(areas_of, arguments.weights, [images] * count, range(count), [arguments.steps] * count))
-    for areas, classes in found:
+        settings = ([value] * count for value in (arguments.steps, arguments.methods))
+        found = list(pool.map(areas_of, arguments.weights, [images] * count, range(count), *settings))
+    for areas, classes, moved in found:
         groups = {"all": np.ones(len(classes), bool)}
         groups |= {name: classes == index for index, name in enumerate(description["class_names"])}
-        runs.append({name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items()})
+        rows = {name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items() if g.any()}
+        runs.append({"moved_by_the_state": moved, "groups": rows})
     record = {
-        "date": str(datetime.date.today()),
-        "commit": commit(),
-        "device": platform.processor() or platform.machine(),
-        "versions": versions(),
+        **header(),
         "images": len(images),
         "steps": arguments.steps,
+        "random_draws": DRAWS,
         "note": arguments.note,
         "runs": runs,
     }
@@ -129,7 +140,8 @@ def main() -> None:
     path.write_text(json.dumps(record, indent=4) + "\n")
     print(path)
     for run in runs:
-        for name, group in run.items():
+        print("moved by the state", run["moved_by_the_state"])
+        for name, group in run["groups"].items():
             for row in group["rows"]:
                 print(name, group["n"], row)
 

@@ -1,6 +1,8 @@
 """Where a record comes from."""
 
+import datetime
 import os
+import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -31,3 +33,9 @@ def versions() -> dict[str, str | None]:
 
     named = {"python": sys.version.split()[0], "cuda": torch.version.cuda}
     return named | {package: found(package) for package in PACKAGES}
+
+
+def header() -> dict[str, object]:
+    """Return what every record of the CPU begins with."""
+    device = platform.processor() or platform.machine()
+    return {"date": str(datetime.date.today()), "commit": commit(), "device": device, "versions": versions()}

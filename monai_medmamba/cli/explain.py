@@ -16,7 +16,7 @@ methods:
   occlusion  how far the probability falls when a square hides each part (the default; some 200 forward passes)
   gradcam    Grad-CAM on the last stage
   hirescam   HiResCAM on the last stage but one; equals Grad-CAM on the last
-  scan       what the network's selective scans carry towards the class, in their four directions
+  scan       the evidence of each place, traced through the network's selective scans to where they collected it
 
 examples:
   medmamba explain scan.png --weights model.safetensors
@@ -28,7 +28,7 @@ DIR gets an overlay an image and method, a picture of the four directions, and e
 A file that cannot be read is passed over and listed at the end with the reason.
 exit status: 0 all images explained, 1 nothing done (the message says why), 2 some images could not be read
 
-No map is right on every network: scan was worse than chance on one of three that were tried. Look at --areas first.
+scan and occlusion were better than chance on every network that was tried; try yours with --areas.
 A map shows what moved the network, not what is ill. Not for diagnostic use.
 """
 

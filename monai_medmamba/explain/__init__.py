@@ -14,7 +14,7 @@ from .occlusion import occlusion_map
 from .overlay_picture import OverlayPainter, load_painter
 from .scan_attribution import ScanAttribution, attribute_scans
 from .scan_record import ScanCall, ScanRecord
-from .scan_shares import ScanShares, scan_shares
+from .scan_shares import scan_shares
 
 __all__ = [
     "METHODS",
@@ -25,7 +25,6 @@ __all__ = [
     "ScanAttribution",
     "ScanCall",
     "ScanRecord",
-    "ScanShares",
     "activation_map",
     "attribute_scans",
     "deletion_and_insertion",

@@ -44,7 +44,8 @@ class Explanation:
         probabilities: Of each class, by name.
         overlays: File name of the overlay of each method, in the output folder.
         directions: File name of the picture of the four directions; None where the method ``scan`` was not asked for.
-        direction_shares: How much of all that the directions carry goes through each, by name; empty as above.
+        direction_shares: How much of all evidence each direction moves, by name, and how much stays in place; empty
+            as above.
         areas: Deletion and insertion of each method; empty where they were not asked for.
 
     Example:
@@ -177,12 +178,12 @@ class _Work:
         shares: dict[str, float] = {}
         for method in self.methods:
             if method == "scan":
-                attribution = attribute_scans(self.network, x, index, stages=self._stages())
-                heat, parts = attribution.total, attribution.directions[0].cpu().numpy()
-                shares = direction_shares(parts)
+                attribution = attribute_scans(self.network, x, index, stages=[self.stage or 0])
+                heat, parts = attribution.total, (attribution.given[0].cpu().numpy(), attribution.kept[0].cpu().numpy())
+                shares = direction_shares(*parts)
                 directions = f"{stem}-directions.png"
-                note = f"{shorten(Path(image).name, 50)} · above each map, its share in all that the scans carry"
-                self._write(directions, png(directions_figure(shown, parts, title, note)))
+                note = f"{shorten(Path(image).name, 50)} · above each map, the share of all evidence that it moves"
+                self._write(directions, png(directions_figure(shown, *parts, title, note)))
             else:
                 heat = importance_map(self.network, x, index, method, stage=self.stage)
             overlays[method] = f"{stem}-{method}.png"
@@ -198,9 +199,6 @@ class _Work:
     def _probabilities(self, x: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
             return self.network(x).float().softmax(dim=1)
-
-    def _stages(self) -> list[int] | None:
-        return None if self.stage is None else [self.stage]
 
     def _write(self, name: str, data: bytes) -> None:
         with atomic_path(self.out / name) as temporary:

@@ -60,15 +60,16 @@ def overlay_figure(picture: NDArray[np.float32], heat: NDArray[np.float32], titl
 
 @styled
 def directions_figure(
-    picture: NDArray[np.float32], directions: NDArray[np.float32], title: str, note: str = ""
+    picture: NDArray[np.float32], given: NDArray[np.float32], kept: NDArray[np.float32], title: str, note: str = ""
 ) -> Figure:
-    """Returns the maps of the four directions of the scans, on one scale, and their sum, on its own.
+    """Returns what the four directions of the scans move, on one scale, and the whole attribution, on its own.
 
-    Above each map stands the share of the direction in all that the four carry, for the class and against it.
+    Above each map stands its share in all evidence, for the class and against it; what is missing stays in place.
 
     Args:
         picture: (3, H, W), in [0, 1].
-        directions: (4, h, w), signed.
+        given: What goes through the state of each direction, (4, h, w), signed.
+        kept: What each place keeps, in each direction, likewise.
         title: Line above.
         note: Smaller line under it.
 
@@ -80,23 +81,23 @@ def directions_figure(
 
     Example:
         >>> maps = np.zeros((4, 4, 4), np.float32)
-        >>> len(directions_figure(np.zeros((3, 8, 9), np.float32), maps, "polyp").axes)
+        >>> len(directions_figure(np.zeros((3, 8, 9), np.float32), maps, maps, "polyp").axes)
         7
     """
     import matplotlib
 
-    if len(directions) != len(DIRECTIONS):
-        raise ValueError(f"expected the maps of {len(DIRECTIONS)} directions, got {len(directions)}")
+    if len(given) != len(DIRECTIONS):
+        raise ValueError(f"expected the maps of {len(DIRECTIONS)} directions, got {len(given)}")
     rows = picture.transpose(1, 2, 0)
     grey = rows.mean(axis=-1, keepdims=True)
-    total = directions.sum(axis=0)
+    total = (given + kept).sum(axis=0)
     figure = _canvas(rows.shape[0] / rows.shape[1], 2, 3, title, note)
     axes = figure.subplots(2, 3).ravel()
     _show(axes[0], rows, "image")
-    captions = [f"{name}   {share:.0%}" for name, share in direction_shares(directions).items()]
-    panels = zip((1, 2, 4, 5, 3), (*directions, total), (*captions, "sum of the four"), strict=True)
+    *captions, _rest = (f"{name}   {share:.1%}" for name, share in direction_shares(given, kept).items())
+    panels = zip((1, 2, 4, 5, 3), (*given, total), (*captions, "sum of all, with what stays"), strict=True)
     for place, part, name in panels:
-        scale = total if part is total else directions
+        scale = total if part is total else given
         value = np.clip(_stretched(part, rows.shape[:2]) / _highest(np.abs(scale)), -1, 1)
         colours = matplotlib.colormaps[_SIGNED]((value + 1) / 2)[..., :3]
         strength = 0.3 + 0.6 * np.abs(value[..., None])
@@ -105,10 +106,10 @@ def directions_figure(
     return figure
 
 
-def direction_shares(directions: NDArray[np.float32]) -> dict[str, float]:
-    """Returns how much of all that the four directions carry goes through each: sums of absolute values, as shares."""
-    amounts = np.abs(directions).sum(axis=(1, 2), dtype=np.float64)
-    return dict(zip(DIRECTIONS, (amounts / (amounts.sum() or 1.0)).tolist(), strict=True))
+def direction_shares(given: NDArray[np.float32], kept: NDArray[np.float32]) -> dict[str, float]:
+    """Returns how much evidence each direction moves, and how much stays: sums of absolute values, as shares."""
+    amounts = np.abs(np.concatenate([given, kept.sum(axis=0, keepdims=True)])).sum(axis=(1, 2), dtype=np.float64)
+    return dict(zip((*DIRECTIONS, "in place"), (amounts / (amounts.sum() or 1.0)).tolist(), strict=True))
 
 
 def _canvas(shape: float, rows: int, columns: int, title: str, note: str) -> Figure:

@@ -25,8 +25,9 @@ def importance_map(
         x: Images, (B, in_channels, *space).
         class_index: The class to explain.
         method: ``"scan"``, ``"gradcam"``, ``"hirescam"`` or ``"occlusion"``.
-        stage: For ``scan`` the only stage that counts, otherwise all; for the activation maps the stage whose map is
-            taken, otherwise the last (the last but one for ``hirescam``, which equals ``gradcam`` on the last).
+        stage: For ``scan`` the stage whose scans are followed, otherwise the first; for the activation maps the stage
+            whose map is taken, otherwise the last (the last but one for ``hirescam``, which equals ``gradcam`` on the
+            last).
 
     Returns:
         Maps at the size of the images, (B, *space); what is negative speaks against the class.
@@ -46,7 +47,7 @@ def importance_map(
     if stage is not None and not -number <= stage < number:
         raise ValueError(f"expected a stage from 0 to {number - 1}, got {stage}")
     if method == "scan":
-        return attribute_scans(network, x, class_index, stages=None if stage is None else [stage]).total
+        return attribute_scans(network, x, class_index, stages=[stage or 0]).total
     if method == "gradcam":
         return activation_map(network, x, class_index, stage=-1 if stage is None else stage)
     if method == "hirescam":

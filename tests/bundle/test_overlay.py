@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from monai.bundle import ConfigParser
 
 from monai_medmamba.bundle import find_overlay, list_overlays
 from testing.bundles import BUNDLES
@@ -35,6 +36,15 @@ def test_form(overlay):
     assert text == json.dumps(json.loads(text), indent=4, ensure_ascii=False) + "\n"
     assert overlay.purpose
     assert not overlay.purpose.endswith(".")
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+def test_an_evaluation_tells_mlflow_when_its_report_is_written(bundle):
+    files = [bundle / "configs" / name for name in ("train.json", "evaluate.json")]
+    parser = ConfigParser(ConfigParser.load_config_files([*files, find_overlay("mlflow_report").path]))
+    *_, last = handlers = [entry["_target_"].rpartition(".")[2] for entry in parser["validate"]["handlers"]]
+    assert last == "MLflowReport"
+    assert handlers.index("EvaluationFiles") < len(handlers) - 1
 
 
 def test_invalid_arguments():

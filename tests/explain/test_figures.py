@@ -26,21 +26,24 @@ def test_the_overlay_is_warm_where_the_map_is_high():
 
 
 def test_directions():
-    maps = np.zeros((4, 10, 10), np.float32)
-    maps[0], maps[1], maps[2, 0] = 1, -0.5, 2
-    assert list(direction_shares(maps).values()) == pytest.approx([100 / 170, 50 / 170, 20 / 170, 0])
-    figure = directions_figure(PICTURE, maps, "polyp", "a.png")
+    given, kept = np.zeros((4, 10, 10), np.float32), np.zeros((4, 10, 10), np.float32)
+    given[0], given[1], given[2, 0], kept[3, :3] = 1, -0.5, 2, -1
+    shares = direction_shares(given, kept)
+    assert list(shares) == ["rows →", "columns ↓", "rows ←", "columns ↑", "in place"]
+    assert list(shares.values()) == pytest.approx([0.5, 0.25, 0.1, 0, 0.15])
+    figure = directions_figure(PICTURE, given, kept, "polyp", "a.png")
     titles = [axes.get_title(loc="left") for axes in figure.axes[:6]]
-    assert titles == ["image", "rows →   59%", "columns ↓   29%", "sum of the four", "rows ←   12%", "columns ↑   0%"]
+    assert titles[:3] == ["image", "rows →   50.0%", "columns ↓   25.0%"]
+    assert titles[3:] == ["sum of all, with what stays", "rows ←   10.0%", "columns ↑   0.0%"]
     forward, down = (figure.axes[place].images[0].get_array() for place in (1, 2))
     assert forward[..., 0].mean() > forward[..., 2].mean()  # red: for
     assert down[..., 0].mean() < down[..., 2].mean()  # blue: against
 
 
 def test_directions_without_anything():
-    assert png(directions_figure(PICTURE, np.zeros((4, 3, 3), np.float32), "polyp"))
+    assert png(directions_figure(PICTURE, *np.zeros((2, 4, 3, 3), np.float32), "polyp"))
 
 
 def test_invalid_arguments():
     with pytest.raises(ValueError, match="the maps of 4 directions, got 6"):
-        directions_figure(PICTURE, np.zeros((6, 3, 3), np.float32), "polyp")
+        directions_figure(PICTURE, *np.zeros((2, 6, 3, 3), np.float32), "polyp")

@@ -31,7 +31,7 @@ def test_defaults(network):
 
 def test_stage(network):
     x = torch.randn(1, 3, 32, 32)
-    assert torch.equal(importance_map(network, x, 1, "scan", stage=0), attribute_scans(network, x, 1, stages=[0]).total)
+    assert torch.equal(importance_map(network, x, 1, "scan", stage=1), attribute_scans(network, x, 1, stages=[1]).total)
     assert torch.equal(importance_map(network, x, 1, "gradcam", stage=0), activation_map(network, x, 1, stage=0))
 
 
@@ -47,10 +47,7 @@ def test_invalid_arguments(network, method, stage, message):
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_the_scans_attribution_beats_random_maps(medmamba_data, patch_weights):
-    """On real images, insertion less deletion: at least 0.05 over the better of two random maps.
-
-    Of the network that seed 0 gives. It does not hold for every seed: docs/concepts/explanations.md has the figures.
-    """
+    """On real images, insertion less deletion: the whole interval over the better of two random maps, of three each."""
     network = read_weights(patch_weights)[0]
     preprocessing = load_classifier(patch_weights, device="cpu").preprocessing
     images = find_pictures([medmamba_data / "kvasir_seg_patches" / "test"])[0][::4]
@@ -61,12 +58,18 @@ def test_the_scans_attribution_beats_random_maps(medmamba_data, patch_weights):
             return network(batch).softmax(1)
 
     index = probabilities(x).argmax(1)
-    maps = {"scan": torch.zeros(len(x), *x.shape[2:]), "pixels": torch.rand(len(x), *x.shape[2:])}
-    maps["blobs"] = functional.interpolate(torch.rand(len(x), 1, 8, 8), x.shape[2:], mode="bilinear")[:, 0]
+    heat = torch.zeros(len(x), *x.shape[2:])
     for chosen in index.unique().tolist():
-        maps["scan"][index == chosen] = importance_map(network, x[index == chosen], chosen)
-    gain = {}
-    for name, heat in maps.items():
-        areas = deletion_and_insertion(probabilities, x, heat, index, steps=16).areas
-        gain[name] = float((areas[:, 1] - areas[:, 0]).mean())
-    assert gain["scan"] > max(gain["pixels"], gain["blobs"]) + 0.05, gain
+        heat[index == chosen] = importance_map(network, x[index == chosen], chosen, "scan")
+
+    def gain(maps):
+        areas = deletion_and_insertion(probabilities, x, maps, index, steps=8).areas
+        return areas[:, 1] - areas[:, 0]
+
+    pixels = torch.stack([gain(torch.rand(heat.shape)) for _ in range(3)]).mean(0)
+    coarse = [functional.interpolate(torch.rand(len(x), 1, 8, 8), x.shape[2:], mode="bilinear") for _ in range(3)]
+    blobs = torch.stack([gain(maps[:, 0]) for maps in coarse]).mean(0)
+    for random in (pixels, blobs):
+        over = gain(heat) - random
+        assert over.mean() > 1.96 * over.std() / len(over) ** 0.5 + 0.05
+    assert gain(-heat).mean() < gain(heat).mean() - 0.2

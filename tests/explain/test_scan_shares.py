@@ -56,34 +56,33 @@ def test_matches_the_dense_attention(space):
     y = cross_selective_scan(*tensors, backend="reference")
     assert torch.allclose(maps + skip.sum(0) * x, y, atol=1e-12)  # attention times x, and the skip, is the scan
 
-    g = torch.randn_like(y)
-    g_sequence = expand(g, *tensors[1:3], N).u
-    parts = torch.einsum("bkid,bkdij,bkjd->bkij", g_sequence, M, u)
-    found = scan_shares(g, *tensors, backend="reference")
-    assert torch.allclose(found.sources, in_image_order(parts.sum(2), space), atol=1e-12)
-    assert torch.allclose(found.targets, in_image_order(parts.sum(3), space), atol=1e-12)
-    assert torch.allclose(found.skip, (g * skip.sum(0) * x).sum(-1), atol=1e-12)
+    weights = torch.randn_like(y)
+    w = expand(weights, *tensors[1:3], N).u
+    parts = torch.einsum("bkid,bkdij,bkjd->bkj", w, M, u)
+    given, kept = scan_shares(weights, *tensors, backend="reference")
+    assert torch.allclose(given, in_image_order(parts, space), atol=1e-12)
+    expected = torch.stack([(weights * x * of_direction).sum(-1) for of_direction in skip], dim=1)
+    assert torch.allclose(kept, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("backend", ["cpu", "chunked", "reference"])
-def test_conserves_the_first_order_score(backend):
+def test_all_shares_add_up_to_the_weighed_result(backend):
     tensors = call(5, 7, dtype=torch.float32)
     y = cross_selective_scan(*tensors, backend="reference")
-    g = torch.randn_like(y)
-    found = scan_shares(g, *tensors, backend=backend)
-    whole = (g * y).sum((1, 2, 3))
-    skip = found.skip.sum((1, 2))
-    assert torch.allclose(found.sources.sum((1, 2, 3)) + skip, whole, rtol=1e-4, atol=1e-4)
-    assert torch.allclose(found.targets.sum((1, 2, 3)) + skip, whole, rtol=1e-4, atol=1e-4)
+    weights = torch.randn_like(y)
+    given, kept = scan_shares(weights, *tensors, backend=backend)
+    assert given.shape == kept.shape == (B, 4, 5, 7)
+    whole = (weights * y).sum((1, 2, 3))
+    assert torch.allclose((given + kept).sum((1, 2, 3)), whole, rtol=1e-4, atol=1e-4)
 
 
 def test_leaves_no_gradient_behind():
     tensors = [tensor.requires_grad_() for tensor in call(3, 4)]
-    found = scan_shares(torch.randn_like(tensors[0]), *tensors)
+    parts = scan_shares(torch.randn_like(tensors[0]), *tensors)
     assert all(tensor.grad is None for tensor in tensors)
-    assert not any(part.requires_grad for part in (found.sources, found.targets, found.skip))
+    assert not any(part.requires_grad for part in parts)
 
 
 def test_invalid_arguments():
-    with pytest.raises(ValueError, match="gradient of a result of shape"):
+    with pytest.raises(ValueError, match="weights for a result of shape"):
         scan_shares(torch.zeros(1), *call(3, 4))

@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
+import torchmetrics.functional.classification as torch_metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
@@ -103,6 +105,55 @@ def test_figures_over_all_images_match_sklearn_with_classes_missing(case):
     assert metrics["log_loss"] == pytest.approx(sklearn_metrics.log_loss(labels, scores, labels=classes))
     target = np.eye(len(names))[labels]
     assert metrics["brier"] == pytest.approx(((scores - target) ** 2).sum(axis=1).mean())
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(every_class=True))
+def test_matches_torchmetrics(case):
+    scores, labels, names = case
+    metrics = classification_metrics(scores, labels, names)
+    number, truth, given_scores = len(names), torch.from_numpy(labels), torch.from_numpy(scores)
+    predicted = torch.from_numpy(scores.argmax(axis=1))  # torch does not promise the first of equals
+    for name, theirs in {
+        "precision": torch_metrics.multiclass_precision,
+        "sensitivity": torch_metrics.multiclass_recall,
+        "specificity": torch_metrics.multiclass_specificity,
+        "f1": torch_metrics.multiclass_f1_score,
+    }.items():
+        by_class = theirs(predicted, truth, number, average="none").tolist()
+        assert [row[name] for row in metrics["per_class"]] == pytest.approx(by_class)
+        assert metrics[name] == pytest.approx(float(theirs(predicted, truth, number, average="macro")))
+    assert metrics["accuracy"] == pytest.approx(
+        float(torch_metrics.multiclass_accuracy(predicted, truth, number, average="micro"))
+    )
+    matrix = torch_metrics.multiclass_confusion_matrix(predicted, truth, number)
+    assert metrics["confusion_matrix"] == matrix.tolist()
+    for name, theirs in {
+        "auc": torch_metrics.multiclass_auroc,
+        "average_precision": torch_metrics.multiclass_average_precision,
+    }.items():
+        # Two classes share one ranking here, without the ties that rounding adds to the first column.
+        ranking = torch.stack([1 - given_scores[:, 1], given_scores[:, 1]], dim=1) if number == 2 else given_scores
+        assert metrics[name] == pytest.approx(float(theirs(ranking, truth, number, average="macro")), abs=1e-6)
+    for name, weights in (("kappa", None), ("quadratic_kappa", "quadratic")):
+        expected = float(torch_metrics.multiclass_cohen_kappa(predicted, truth, number, weights=weights))
+        assert metrics[name] == pytest.approx(expected, abs=1e-6)
+    if len(set(predicted.tolist())) > 1:
+        expected = float(torch_metrics.multiclass_matthews_corrcoef(predicted, truth, number))
+        assert metrics["mcc"] == pytest.approx(expected, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 6), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_calibration_error_matches_torchmetrics(classes, images, seed):
+    # Continuous scores: a bin has its upper edge here and its lower edge there.
+    rng = np.random.default_rng(seed)
+    scores, labels = rng.dirichlet(np.ones(classes), images), rng.integers(0, classes, images)
+    expected = torch_metrics.multiclass_calibration_error(
+        torch.from_numpy(scores), torch.from_numpy(labels), classes, n_bins=15, norm="l1"
+    )
+    found = classification_metrics(scores, labels, [f"class {c}" for c in range(classes)])["ece"]
+    assert found == pytest.approx(float(expected), abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)

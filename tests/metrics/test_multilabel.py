@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+import torch
+import torchmetrics.functional.classification as torch_metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
@@ -40,6 +42,43 @@ def test_matches_sklearn(classes, images, seed):
         defined = [row[name] for row in metrics["per_class"] if row[name] is not None]
         assert metrics[name] == (pytest.approx(np.mean(defined)) if defined else None)
     json.dumps(metrics, allow_nan=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 40), st.integers(0, 2**32 - 1))
+def test_matches_torchmetrics(classes, images, seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, (images, classes))
+    truth[0], truth[1] = 0, 1  # both answers of every label
+    scores = rng.random((images, classes))
+    metrics = multilabel_metrics(scores, truth, [f"class {c}" for c in range(classes)])
+    given_scores, labels = torch.from_numpy(scores), torch.from_numpy(truth)
+    found = (given_scores >= 0.5).long()  # at the threshold itself, torchmetrics says no
+    for name, theirs in {
+        "precision": torch_metrics.multilabel_precision,
+        "sensitivity": torch_metrics.multilabel_recall,
+        "specificity": torch_metrics.multilabel_specificity,
+        "f1": torch_metrics.multilabel_f1_score,
+    }.items():
+        by_class = theirs(found, labels, classes, average="none").tolist()
+        assert [row[name] for row in metrics["per_class"]] == pytest.approx(by_class)
+        assert metrics[name] == pytest.approx(float(theirs(found, labels, classes, average="macro")))
+    for name, theirs in {
+        "auc": torch_metrics.multilabel_auroc,
+        "average_precision": torch_metrics.multilabel_average_precision,
+    }.items():
+        assert metrics[name] == pytest.approx(float(theirs(given_scores, labels, classes)), abs=1e-6)
+    assert metrics["accuracy"] == pytest.approx(
+        float(torch_metrics.multilabel_accuracy(found, labels, classes, average="micro"))
+    )
+    assert metrics["exact_match"] == pytest.approx(float(torch_metrics.multilabel_exact_match(found, labels, classes)))
+    for c, row in enumerate(metrics["per_class"]):
+        stated = given_scores[:, c].contiguous()
+        expected = torch_metrics.binary_calibration_error(stated, labels[:, c], n_bins=15, norm="l1")
+        assert row["ece"] == pytest.approx(float(expected), abs=1e-6)
+        if 0 < found[:, c].sum() < images:
+            expected = torch_metrics.binary_matthews_corrcoef(found[:, c], labels[:, c])
+            assert row["mcc"] == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_intervals_hold_the_value():
