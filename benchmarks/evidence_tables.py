@@ -1,6 +1,7 @@
 """The tables of ``docs/concepts/explanations.md``, from the newest records: ``python benchmarks/evidence_tables.py``.
 
-``--write`` puts them into the page; without it they are printed. A test fails where page and records disagree.
+``--write`` puts them between the marks of the page; without it the page is printed. A test fails where page and records
+disagree.
 """
 
 import argparse
@@ -96,11 +97,12 @@ def render(name: str) -> str:
 
 
 def with_tables(page: str) -> str:
-    """Return the page with the newest tables between their marks."""
-    for name in TABLES:
+    """Return the page with the newest tables between the marks that it has."""
+    marked = [name for name in TABLES if BEGIN.format(name) in page]
+    if not marked:
+        raise ValueError(f"{PAGE.name}: expected a mark such as {BEGIN.format('explanations')}, found none")
+    for name in marked:
         before, mark, rest = page.partition(BEGIN.format(name))
-        if not mark:
-            raise ValueError(f"{PAGE.name}: expected the mark {BEGIN.format(name)}, found none")
         page = f"{before}{mark}\n\n{render(name)}\n{END}{rest.partition(END)[2]}"
     return page
 
@@ -109,10 +111,11 @@ def main() -> None:
     """Write the tables into the page, or print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="into the page")
+    page = with_tables(PAGE.read_text(encoding="utf-8"))
     if parser.parse_args().write:
-        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        PAGE.write_text(page, encoding="utf-8")
     else:
-        print(*(render(name) for name in TABLES), sep="\n")
+        print(page)
 
 
 if __name__ == "__main__":
