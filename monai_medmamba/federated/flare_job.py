@@ -52,7 +52,7 @@ def write_flare_job(
     Example:
         >>> write_flare_job("no/bundle", "job", variant="nano")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        FileNotFoundError: no ...configs/train.json: name the folder of a bundle
+        FileNotFoundError: no ...configs/metadata.json: name the folder of a bundle
     """
     if min(hospitals, rounds, local_epochs) < 1:
         raise ValueError(f"expected 1 or more of each, got {hospitals=}, {rounds=}, {local_epochs=}")
