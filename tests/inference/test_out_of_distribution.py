@@ -71,7 +71,7 @@ def test_invalid_arguments(call, message):
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_tells_ultrasound_from_endoscopy(medmamba_data, patch_weights, tmp_path):
-    """Three seeds of 24 epochs gave 0.93 to 0.97 by distance, and 0.63 to 0.79 by energy; these are those of seed 0."""
+    """Six networks of this recipe gave 0.88 to 0.97 by distance, and 0.49 to 0.79 by energy."""
     patches = medmamba_data / "kvasir_seg_patches"
     seen = {split: embed(patch_weights, find_pictures([patches / split])[0]) for split in ("train", "val", "test")}
     names = read_weights(patch_weights)[1]["class_names"]
@@ -83,5 +83,5 @@ def test_tells_ultrasound_from_endoscopy(medmamba_data, patch_weights, tmp_path)
     for folder in (tmp_path, medmamba_data / "busi_256"):
         foreign = embed(patch_weights, find_pictures([folder])[0][:200])
         found = separation(distance(seen["test"].features), distance(foreign.features), threshold)
-        assert found["auroc"] > 0.85
+        assert found["auroc"] > 0.8
         assert found["familiar_refused"] < 0.2
