@@ -31,10 +31,10 @@ RANKS = {
     "export": 6,
     "planning": 6,
     "robustness": 6,
-    "label": 6,
+    "label": 7,
     "information": 6,
-    "cli": 7,
-    "__main__": 8,
+    "cli": 8,
+    "__main__": 9,
 }
 ANYONE = {"version", "files", "picture_formats"}  # single files beside the rooms, open to all
 TOP = "the package itself"  # `__init__.py` gathers the public names of all rooms
@@ -59,7 +59,7 @@ THIRD_PARTY = {
     "explain": {"torch", "numpy", "monai"},
     "export": {"torch"},
     "robustness": {"torch", "numpy", "monai"},
-    "label": {"torch", "numpy", "monai", "monailabel"},
+    "label": {"torch", "numpy", "monai", "monailabel", "fastapi", "starlette"},
     "information": {"torch"},
     "cli": set(),
     "__main__": set(),
