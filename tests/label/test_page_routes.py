@@ -1,4 +1,7 @@
 import io
+import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +9,8 @@ from PIL import Image
 
 pytest.importorskip("monailabel", reason="needs MONAI Label, in an environment of its own")
 
-from testing.label_server import CLASSES
+from testing.browser import chromium, find_chromium
+from testing.label_server import CLASSES, label_server, make_bundle, make_studies
 
 pytestmark = pytest.mark.label
 MODEL, IMAGE = "medmamba_test", "image-000.png"
@@ -74,3 +78,177 @@ def test_without_weights_the_queue_says_so(client, label):
     assert found["strategy"] == "random"
     assert "no trained model" in found["note"]
     assert client.get(f"{API}/prediction?image={IMAGE}").status_code == 409
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page of a real server in a browser, and the class of each of its 36 images."""
+    if find_chromium() is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    folder = tmp_path_factory.mktemp("page")
+    truth = make_studies(folder / "studies", 12)
+    bundle = make_bundle(folder / "bundles")
+    (folder / "profile").mkdir()
+    with (
+        label_server(folder, folder / "studies", str(bundle), "--conf", "device", "cpu") as address,
+        chromium(folder / "profile") as browser,
+    ):
+        browser.open(f"{address}/medmamba/")
+        browser.wait("document.querySelectorAll('.class').length == 3")
+        yield browser, truth, folder
+
+
+def shot(browser, name):
+    """Keep a picture of the page where someone wants to look at it."""
+    if folder := os.environ.get("MEDMAMBA_SCREENSHOTS"):
+        browser.shot(Path(folder) / f"{name}.png")
+
+
+def shown(browser):
+    """The image on the page, once its probabilities are there."""
+    browser.wait("document.querySelectorAll('.percent').length == 3")
+    browser.wait("[...document.querySelectorAll('.percent')].every(e => e.textContent)")
+    browser.wait("document.querySelector('#picture').complete && document.querySelector('#picture').naturalWidth")
+    return browser.text("#image-name")
+
+
+def shares(browser):
+    return browser.run("[...document.querySelectorAll('.class .bar')].map(e => new DOMMatrix(e.style.transform).a)")
+
+
+def test_a_reader_labels_trains_and_sees_the_prediction_change(page):
+    browser, truth, folder = page
+    first = shown(browser)
+    before = shares(browser)
+    assert sum(before) == pytest.approx(1, abs=0.01)
+    shot(browser, "first")
+    for number in range(20):
+        image = shown(browser)
+        assert image not in read_labels(folder)
+        key = 1 + CLASSES.index(truth[image])
+        if number % 2:
+            browser.press(str(key))
+        else:
+            browser.click(f".class:nth-child({key})")
+        browser.wait(f"document.querySelector('#image-name').innerText != {json.dumps(image)}")
+        assert browser.text("#labelled-text") == f"{number + 1} of 36 images labelled"
+    assert read_labels(folder) == {image: [truth[image]] for image in read_labels(folder)}
+    assert len(read_labels(folder)) == 20
+
+    browser.run("document.querySelector('#epochs').value = 25")
+    browser.click("#train")
+    browser.wait("document.querySelector('#training-text').innerText.startsWith('Epoch')", 120)
+    assert browser.run("document.querySelector('#train').disabled && !document.querySelector('#training').hidden")
+    shot(browser, "training")
+    browser.wait("document.querySelector('#training-text').innerText.startsWith('Trained on')", 180)
+    assert browser.run("!document.querySelector('#train').disabled && document.querySelector('#training').hidden")
+    assert "before" in browser.text("#training-text")
+    assert shown(browser) not in read_labels(folder)  # what is not labelled comes first
+    while shown(browser) != first:
+        browser.press("ArrowRight")
+    after = shares(browser)
+    assert max(abs(a - b) for a, b in zip(after, before, strict=True)) > 0.05
+    assert browser.run("document.querySelector('.class[aria-pressed=true] .name').innerText") == truth[first]
+    shot(browser, "after")
+    assert browser.errors == []
+    outside = [url for url in browser.requests if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
+    assert outside == []
+
+
+def read_labels(folder):
+    """Classes by image, as they lie on the disk."""
+    files = (folder / "studies" / "labels" / "final").glob("*.json")
+    contents = [json.loads(path.read_text("utf-8")) for path in files]
+    return {content["image"]: content["models"][MODEL]["labels"] for content in contents}
+
+
+def set_value(browser, selector, value, event="input"):
+    """Set a control as a hand does."""
+    control = f"Object.assign(document.querySelector({json.dumps(selector)}), {{value: {json.dumps(value)}}})"
+    browser.run(f"{control}.dispatchEvent(new Event('{event}', {{bubbles: true}}))")
+
+
+def test_zoom_window_and_map(page):
+    browser, _, _ = page
+    shown(browser)
+    browser.press("f")
+    fitted = browser.text("#zoom")
+    browser.press("+")
+    assert browser.text("#zoom") != fitted
+    before = browser.run("document.querySelector('#stage').style.transform")
+    browser.press("ArrowRight", shift=True)
+    assert browser.run("document.querySelector('#stage').style.transform") != before
+    browser.click("#fit")
+    assert browser.text("#zoom") == fitted
+
+    set_value(browser, "#window", 51)
+    assert browser.run("document.querySelector('#windowing feFuncG').getAttribute('slope')") == "5"
+    browser.press("r")
+    assert browser.run("document.querySelector('#windowing feFuncG').getAttribute('slope')") == "1"
+
+    browser.press("m")
+    browser.wait("document.querySelector('#heat').naturalWidth == 32 && !document.querySelector('#heat').hidden")
+    browser.run(
+        "const m = document.querySelector('#method'); m.value = 'hirescam'; m.dispatchEvent(new Event('change'))"
+    )
+    browser.wait("document.querySelector('#heat').src.includes('hirescam') && document.querySelector('#heat').complete")
+    set_value(browser, "#opacity", 25)
+    assert browser.run("getComputedStyle(document.querySelector('#heat')).opacity") == "0.25"
+    shot(browser, "map")
+    browser.press("m")
+    assert browser.run("document.querySelector('#heat').hidden")
+    assert browser.errors == []
+
+
+def test_everything_has_a_name_and_can_be_reached_by_keys(page):
+    browser, _, _ = page
+    shown(browser)
+    named = """[...document.querySelectorAll('button, select, input')].filter(e => e.offsetParent).filter(e =>
+        !(e.labels?.length || e.innerText.trim() || e.getAttribute('aria-label'))).map(e => e.id)"""
+    assert browser.run(named) == []
+    browser.run("document.activeElement.blur()")
+    reached = set()
+    for _ in range(40):
+        browser.press("Tab")
+        reached.add(browser.run("document.activeElement.id || document.activeElement.className"))
+    wanted = {
+        "skip",
+        "model",
+        "strategy",
+        "next",
+        "viewer",
+        "zoom-in",
+        "level",
+        "class",
+        "map",
+        "opacity",
+        "epochs",
+        "train",
+    }
+    assert wanted <= reached
+
+
+def test_a_label_that_the_server_refuses_is_told(page):
+    browser, _, folder = page
+    image = shown(browser)
+    browser.run("document.querySelector('#opacity').focus()")  # keys of classes work there as well
+    (folder / "studies" / image).rename(folder / "away.png")
+    browser.press("1")
+    browser.wait("!document.querySelector('#alert').hidden")
+    assert image in browser.text("#alert")
+    assert browser.text("#image-name") == image
+    (folder / "away.png").rename(folder / "studies" / image)
+    browser.press("1")
+    browser.wait("document.querySelector('#alert').hidden")
+
+
+def test_fits_a_narrow_window(page):
+    browser, _, _ = page
+    address = browser.run("location.href")
+    browser.open(address, 500, 900)
+    shown(browser)
+    assert browser.run("document.documentElement.scrollWidth") <= 500
+    overlap = "document.querySelector('#viewer').getBoundingClientRect().bottom"
+    assert browser.run(f"{overlap} <= document.querySelector('#classes').getBoundingClientRect().top")
+    shot(browser, "narrow")
+    browser.open(address)
