@@ -33,7 +33,7 @@ setup: $(READY) ## install everything into .venv
 $(READY): pyproject.toml setup.py constraints.txt $(wildcard csrc/*)
 	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV) || { echo "No environment made; cure: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV); the first time takes a few minutes ..."
-	@$(RUN) pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt $(TORCH) nibabel pydicom -e ".[dev,docs]"
+	@$(RUN) pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt $(TORCH) nibabel pydicom -e ".[dev,docs,dicom]"
 	@touch $@
 
 demo: $(READY) ## train on the embedded phantoms, evaluate, and write a report

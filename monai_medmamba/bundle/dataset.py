@@ -13,6 +13,7 @@ from ..data import Datalist, DatasetError, build_datalist, describe, endoscopy_p
 from ..data.exclusion import is_excluded
 from ..data.medmnist_file import ARRAY_SUFFIX
 from ..data.medmnist_images import unpack_medmnist
+from ..data.volume_content import dicom_has_picture, has_dicom_mark
 from ..picture_formats import SUFFIXES
 
 __all__ = ["list_images", "prepare_data"]
@@ -61,8 +62,8 @@ def list_images(folder: str | os.PathLike[str], layout: Mapping[str, Any] | None
     """Returns the images below a folder as a MONAI data list without labels, sorted by path.
 
     Args:
-        folder: searched at any depth for png, jpg, bmp and tif files; or one such file; or an ``.npz`` file of
-            MedMNIST's form; ``""`` for phantoms.
+        folder: searched at any depth for png, jpg, bmp, tif and DICOM files, these by any name, without those that hold
+            no picture; or one such file; or an ``.npz`` file of MedMNIST's form; ``""`` for phantoms.
         layout: as in ``prepare_data``; its ``phantoms`` and its ``exclude`` are heeded.
 
     Returns:
@@ -81,15 +82,23 @@ def list_images(folder: str | os.PathLike[str], layout: Mapping[str, Any] | None
         root = unpack_medmnist(root)
     elif root.is_file():
         return [{"image": str(root)}]
-    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_picture(path))
     wanted = [name for name in names if not is_excluded(name, (layout or {}).get("exclude", ()))]
     if not wanted:
         raise DatasetError(
-            f"a folder with {', '.join(SUFFIXES)} files at any depth",
+            f"a folder with {', '.join(SUFFIXES)} or DICOM files at any depth",
             f"none in {root}" if root.exists() else f"no folder {root}",
             "Name the folder of images with --dataset_dir",
         )
     return [{"image": str(root / name)} for name in wanted]
+
+
+def _is_picture(path: Path) -> bool:
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    if path.name.startswith(".") or path.name == "DICOMDIR" or not path.is_file():
+        return False
+    return has_dicom_mark(path) and dicom_has_picture(path)
 
 
 def _folder(dataset_dir: str | os.PathLike[str], layout: Mapping[str, Any] | None) -> str | os.PathLike[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
@@ -55,7 +54,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
     if arguments.out.suffix.lower() != ".npz":
         raise ValueError(f"expected --out FILE.npz, got {arguments.out}")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of failures says it once
     images, missed = find_pictures(arguments.images)
     if not images:
         raise ValueError(f"no image found{reasons(missed)}")

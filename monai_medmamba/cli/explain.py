@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
@@ -73,7 +72,6 @@ def _run(arguments: argparse.Namespace) -> int:
     window = arguments.window
     if window is not None and not window[1] >= 1:
         raise ValueError(f"expected --window CENTER WIDTH with a width of 1 or more, got {window[1]:g}")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of failures says it once
     images, missed = find_pictures(arguments.images)
     if not images:
         raise ValueError(f"no image to explain{reasons(missed)}")

@@ -131,7 +131,6 @@ def _positive(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from ..fingerprint import fingerprint_dataset
 
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of findings says it once
     logging.getLogger("nibabel").setLevel(logging.CRITICAL)
     out = arguments.out or Path(f"fingerprint-{arguments.data.resolve().name}")
     try:

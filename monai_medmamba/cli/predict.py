@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import contextlib
 import sys
+import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .dicom_images import add_selection, add_server, find_images, tell_left_out
 from .failures import list_failures, reasons, shown
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..inference import ImageClassifier, Outcome
     from ..metrics import FindingPredictions, Predictions
+    from .dicom_images import FoundImages
 
 __all__ = ["add_to"]
 
@@ -25,6 +29,7 @@ examples:
   medmamba predict images/ more/*.jpg "archive/**/*.dcm" --weights model.safetensors --out results.csv
   medmamba predict images/ --onnx model.onnx --threads 2 --out results.json
   medmamba predict ct/ --weights model.pt --window 40 400 --quiet --out results.csv
+  medmamba predict https://pacs.example/dicom-web --modality CR DX --body-part CHEST --weights model.pt --keep chest/
 
 A file that cannot be read is passed over and listed at the end with the reason.
 exit status: 0 all images classified, 1 nothing done (the message says why), 2 some images could not be read
@@ -47,7 +52,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "images",
         nargs="+",
         metavar="IMAGES",
-        help="files, folders (searched at any depth) and patterns: png, jpg, bmp, tif, and DICOM (needs pydicom)",
+        help="files, folders (searched at any depth) and patterns: png, jpg, bmp, tif, and DICOM (needs pydicom); or "
+        "the address of a DICOMweb server",
     )
     parser.add_argument(
         "--weights",
@@ -77,6 +83,11 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar=("CENTER", "WIDTH"),
         help="for grey DICOM files, in place of the window they carry, such as 40 400 for Hounsfield units",
     )
+    add_selection(parser)
+    add_server(parser)
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep what a server sends here (a temporary folder that is removed)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no table and no progress bar; failures are still listed")
     parser.set_defaults(run=_run)
 
@@ -90,36 +101,49 @@ def _positive(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     import torch
 
-    from ..inference import RESULT_SUFFIXES, Outcome, find_pictures, predict, write_results
+    from ..inference import RESULT_SUFFIXES
 
     out, window = arguments.out, arguments.window
     if out is not None and out.suffix.lower() not in RESULT_SUFFIXES:
         raise ValueError(f"expected --out FILE.csv or FILE.json, got {out}")
     if window is not None and not window[1] >= 1:
         raise ValueError(f"expected --window CENTER WIDTH with a width of 1 or more, got {window[1]:g}")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # the list of failures says it once
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    images, failures = find_pictures(arguments.images)
-    if not images:
-        raise ValueError(f"no image to classify{reasons(failures)}")
+    with contextlib.ExitStack() as stack:
+        folder = arguments.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="medmamba-"))
+        return _classify(arguments, find_images(arguments, folder), torch.get_num_threads())
+
+
+def _classify(arguments: argparse.Namespace, found: FoundImages, readers: int) -> int:
+    from ..inference import Outcome, predict, write_results
+
+    if not found.images:
+        raise ValueError(f"no image to classify{reasons(found.failures)}")
     classifier = _load(arguments)
     outcome = predict(
         classifier,
-        images,
+        found.images,
         batch_size=arguments.batch_size,
-        readers=torch.get_num_threads(),
-        window=None if window is None else tuple(window),
+        readers=readers,
+        window=None if arguments.window is None else tuple(arguments.window),
         progress=not arguments.quiet,
     )
-    outcome = Outcome(outcome.predictions, failures + outcome.failures)
-    if out is not None:
-        write_results(out, outcome, classifier)
+    failures = found.failures + outcome.failures
+    if arguments.keep is None:  # what a server sent is gone soon: its address stays
+        failures = [failure._replace(image=found.shown.get(failure.image, failure.image)) for failure in failures]
+        names = [found.shown.get(image, image) for image in outcome.predictions.images]
+        outcome = Outcome(replace(outcome.predictions, images=names), failures)
+    else:
+        outcome = Outcome(outcome.predictions, failures)
+    if arguments.out is not None:
+        write_results(arguments.out, outcome, classifier)
     if not arguments.quiet:
         _show(outcome, arguments.top)
-        if out is not None:
-            sys.stdout.write(f"written to {out}\n")
-    return list_failures(outcome.failures, len(images) + len(failures), "classified")
+        tell_left_out(found.left_out)
+        if arguments.out is not None:
+            sys.stdout.write(f"written to {arguments.out}\n")
+    return list_failures(failures, len(found.images) + len(found.failures), "classified")
 
 
 def _load(arguments: argparse.Namespace) -> ImageClassifier:

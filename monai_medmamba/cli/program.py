@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
+from ..discretion import discreet
 from . import (
     calibrate,
     compare,
     convert,
+    dicomweb,
     embed,
     explain,
     export,
@@ -24,6 +26,7 @@ from . import (
     plan,
     predict,
     report,
+    report_dicom,
     robustness,
 )
 
@@ -32,10 +35,12 @@ __all__ = ["main"]
 COMMANDS = (
     info,
     fetch,
+    dicomweb,
     fingerprint,
     plan,
     overlay,
     predict,
+    report_dicom,
     explain,
     robustness,
     embed,
@@ -69,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a file name that the terminal's encoding lacks stops nothing
     logging.basicConfig(level=level, format="%(levelname)s: %(message)s")
     try:
-        return arguments.run(arguments)
+        with discreet():  # what is wrong with a DICOM file is listed by our own messages, which quote no patient
+            return arguments.run(arguments)
     except (ValueError, OSError, RuntimeError) as error:
         sys.stderr.write(f"medmamba {arguments.command}: {error}\n")
         return 1

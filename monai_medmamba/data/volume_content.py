@@ -40,6 +40,16 @@ def dicom_frames(file: Path) -> int:
     return max(1, int(header.get("NumberOfFrames") or 1))
 
 
+def dicom_has_picture(file: Path) -> bool:
+    """Tells whether a DICOM file holds a picture; one that cannot be read counts as if, and reading it says why."""
+    try:
+        import pydicom
+
+        return "Rows" in pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["Rows"])
+    except Exception:  # noqa: BLE001  pydicom raises a different class for each kind of damage
+        return True
+
+
 def digest_volumes(root: Path, entries: Sequence[Entry]) -> list[str]:
     """Reads every volume's bytes once and returns a digest of each, in the order of ``entries``.
 

@@ -11,6 +11,7 @@ from .faithfulness import Curves, deletion_and_insertion
 from .figures import directions_figure, overlay_figure
 from .methods import METHODS, importance_map
 from .occlusion import occlusion_map
+from .overlay_picture import OverlayPainter, load_painter
 from .scan_attribution import ScanAttribution, attribute_scans
 from .scan_record import ScanCall, ScanRecord
 from .scan_shares import ScanShares, scan_shares
@@ -20,6 +21,7 @@ __all__ = [
     "Curves",
     "Explanation",
     "HiResCAM",
+    "OverlayPainter",
     "ScanAttribution",
     "ScanCall",
     "ScanRecord",
@@ -30,6 +32,7 @@ __all__ = [
     "directions_figure",
     "explain_pictures",
     "importance_map",
+    "load_painter",
     "occlusion_map",
     "overlay_figure",
     "scan_shares",

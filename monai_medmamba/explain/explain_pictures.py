@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from ..files import atomic_path
 from ..inference import Failure, Preprocessing
 from ..inference.classifier import picture_network
-from ..inference.preprocessing import decode_picture
 from ..networks import MedMamba
-from ..transforms import ImageReadError
+from ..transforms import ImageReadError, decode_picture
 from ..visualize.picture import png
 from ..visualize.style import shorten
 from .activation_maps import resized
@@ -172,7 +171,7 @@ class _Work:
         probabilities = self._probabilities(x)[0]
         index = int(probabilities.argmax()) if self.class_name is None else self.names.index(self.class_name)
         title = f"{shorten(self.names[index], 40)}: probability {probabilities[index]:.2f}"
-        shown = _thumbnail(pixels)
+        shown = thumbnail(pixels)
         stem = f"{number:04d}-{_portable(Path(image).stem)}"
         overlays, areas, directions = {}, {}, None
         shares: dict[str, float] = {}
@@ -208,7 +207,7 @@ class _Work:
             temporary.write_bytes(data)
 
 
-def _thumbnail(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def thumbnail(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns the picture at its own size, or smaller where it is large."""
     longest = max(pixels.shape[1:])
     if longest <= _LONGEST:

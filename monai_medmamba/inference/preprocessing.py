@@ -14,7 +14,7 @@ from monai.transforms import Resize
 from monai.utils import convert_to_tensor
 from numpy.typing import NDArray
 
-from ..transforms import NormalizeRGB, QuantizeRGB, decode_dicom, decode_rgb, is_dicom
+from ..transforms import NormalizeRGB, QuantizeRGB, decode_picture
 
 __all__ = ["Preprocessing"]
 
@@ -98,15 +98,3 @@ class Preprocessing:
         """Returns a resized picture rounded to 256 levels and normalised: the second half of ``prepare``."""
         quantized = QuantizeRGB()(resized)  # as training keeps its images
         return convert_to_tensor(NormalizeRGB(self.mean, self.std)(quantized), dtype=torch.float32, track_meta=False)
-
-
-def decode_picture(path: str | os.PathLike[str], window: tuple[float, float] | None = None) -> NDArray[np.float32]:
-    """Returns a picture at its own size, (3, H, W), in [0, 1]; raises ImageReadError as ``Preprocessing.read`` does."""
-    return decode_dicom(path, window) if _is_dicom(path) else decode_rgb(path)
-
-
-def _is_dicom(path: str | os.PathLike[str]) -> bool:
-    try:
-        return is_dicom(path)
-    except OSError:
-        return False  # decode_rgb says what is wrong with it

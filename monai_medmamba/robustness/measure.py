@@ -14,9 +14,8 @@ from torch import Tensor
 
 from ..data import Datalist
 from ..inference import ImageClassifier
-from ..inference.preprocessing import decode_picture
 from ..metrics import classification_metrics
-from ..transforms import QuantizeRGB
+from ..transforms import QuantizeRGB, decode_picture
 from ..transforms.quantize_rgb import dequantize_rgb
 from .corruptions import CORRUPTIONS, SEVERITIES, corrupt
 

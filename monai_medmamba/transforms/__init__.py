@@ -10,6 +10,7 @@ first of volumes too, and ``PrepareOnDevice`` runs them on the GPU.
 
 from monai_medmamba.transforms.augment_batch import AugmentBatch, AugmentBatchd
 from monai_medmamba.transforms.augment_volumes import AugmentVolumes
+from monai_medmamba.transforms.decode_picture import decode_picture
 from monai_medmamba.transforms.decode_rgb import ImageReadError, decode_rgb
 from monai_medmamba.transforms.dicom_pixels import decode_dicom, is_dicom
 from monai_medmamba.transforms.load_rgb import LoadRGB, LoadRGBd
@@ -35,6 +36,7 @@ __all__ = [
     "QuantizeRGBd",
     "Volume",
     "decode_dicom",
+    "decode_picture",
     "decode_rgb",
     "dequantize_rgb",
     "is_dicom",

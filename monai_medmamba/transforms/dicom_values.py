@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -117,5 +118,18 @@ def look_up(dataset: Dataset, table: Dataset, values: np.ndarray) -> np.ndarray:
 
 
 def in_one_line(error: Exception) -> str:
-    """Returns class and text of an error, cut to what a message can hold."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    """Returns class and text of an error, cut to what a message can hold, without what a file said.
+
+    pydicom quotes the value that it could not use, which may be a patient's; a name of DICOM's own in quotes stays.
+    """
+    text = re.sub(r"(['\"])(.*?)\1", _without_value, " ".join(str(error).split()))
+    return f"{type(error).__name__}: {text[:300]}"
+
+
+def _without_value(quoted: re.Match[str]) -> str:
+    try:
+        from pydicom.datadict import tag_for_keyword
+    except ImportError:
+        return quoted[0]  # nothing read a DICOM file
+    mark, text = quoted[1], quoted[2]
+    return quoted[0] if text.endswith("Dataset") or tag_for_keyword(text) else f"{mark}...{mark}"

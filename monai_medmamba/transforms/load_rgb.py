@@ -1,7 +1,7 @@
-"""The MONAI transforms over ``decode_rgb``."""
+"""The MONAI transforms over ``decode_picture``."""
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,14 +10,17 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
 
-from monai_medmamba.transforms.decode_rgb import decode_rgb
+from monai_medmamba.transforms.decode_picture import decode_picture
 
 
 class LoadRGB(Transform):
     """Loads an image file as an RGB tensor: channel first, float32, in [0, 1].
 
-    ``decode_rgb`` states how each pixel format is read. The result's ``meta`` holds ``filename_or_obj``,
-    ``spatial_shape`` and ``original_channel_dim``.
+    ``decode_rgb`` states how each pixel format is read, ``decode_dicom`` how DICOM files are. The result's ``meta``
+    holds ``filename_or_obj``, ``spatial_shape`` and ``original_channel_dim``.
+
+    Args:
+        window: Centre and width for grey DICOM files, in place of what they carry; see ``decode_dicom``.
 
     Example:
         >>> import pathlib, tempfile
@@ -29,6 +32,9 @@ class LoadRGB(Transform):
     """
 
     backend = [TransformBackends.NUMPY]  # noqa: RUF012  MONAI's own form
+
+    def __init__(self, window: Sequence[float] | None = None) -> None:
+        self.window = None if window is None else (window[0], window[1])
 
     def __call__(self, path: str | os.PathLike[str]) -> torch.Tensor:
         """Reads one file.
@@ -43,7 +49,7 @@ class LoadRGB(Transform):
             ImageReadError: The file cannot be used; the message names it.
         """
         file = os.path.expanduser(path)
-        pixels = decode_rgb(file)
+        pixels = decode_picture(file, self.window)
         meta = {
             ImageMetaKey.FILENAME_OR_OBJ: file,
             MetaKeys.SPATIAL_SHAPE: torch.tensor(pixels.shape[1:]),
@@ -58,6 +64,7 @@ class LoadRGBd(MapTransform):
     Args:
         keys: The entries that hold paths, usually ``"image"``.
         allow_missing_keys: Whether an item may lack one of them.
+        window: As ``LoadRGB`` takes it.
 
     Example:
         >>> import pathlib, tempfile
@@ -70,9 +77,11 @@ class LoadRGBd(MapTransform):
 
     backend = LoadRGB.backend
 
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self, keys: KeysCollection, allow_missing_keys: bool = False, window: Sequence[float] | None = None
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.loader = LoadRGB()
+        self.loader = LoadRGB(window)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Returns a copy of ``data`` with pictures, (3, H, W) each, in place of paths."""

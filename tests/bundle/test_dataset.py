@@ -6,6 +6,7 @@ from PIL import Image
 
 from monai_medmamba.bundle import list_images, prepare_data
 from monai_medmamba.data import DatasetError
+from testing.dicom_patients import write_patient
 
 
 @pytest.fixture
@@ -100,6 +101,17 @@ def test_images_of_a_folder_at_any_depth(folder):
     assert len(found) == 20
     assert found == sorted(found, key=lambda item: item["image"])
     assert list_images(found[0]["image"]) == found[:1]
+
+
+def test_dicom_files_by_any_name(tmp_path):
+    """Those without a picture are left out, and so are indexes and hidden files."""
+    pydicom = pytest.importorskip("pydicom", minversion="3.0", reason="DICOM files need pydicom 3")
+    for name in ("a/IM1", "a/b/IM2.dcm", "DICOMDIR", ".hidden"):
+        write_patient(tmp_path / name)
+    report = pydicom.dcmread(write_patient(tmp_path / "SR1"))
+    del report.Rows, report.PixelData
+    report.save_as(tmp_path / "SR1")
+    assert [item["image"] for item in list_images(tmp_path)] == [str(tmp_path / n) for n in ("a/IM1", "a/b/IM2.dcm")]
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

@@ -18,10 +18,11 @@ def test_the_bundles_have_the_overlay_for_several_processes_itself():
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 def test_what_it_changes_is_there(overlay, bundle):
     """A key with ``#`` or ``+`` reaches into a section that the bundle must have."""
-    train = json.loads((bundle / "configs" / "train.json").read_text())
-    for key in json.loads(overlay.path.read_text()):
+    changes = json.loads(overlay.path.read_text())
+    config = json.loads((bundle / "configs" / changes.get("_config_", "train.json")).read_text())
+    for key in changes:
         *parents, last = key.lstrip("+").split("#")
-        section = train
+        section = config
         for name in parents:
             section = section[int(name)] if isinstance(section, list) else section[name]
         if key.startswith("+"):

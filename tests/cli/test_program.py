@@ -3,7 +3,7 @@ import pytest
 from monai_medmamba.cli import main
 from monai_medmamba.cli.program import COMMANDS
 
-NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
+NAMES = [command.__name__.rpartition(".")[2].replace("_", "-") for command in COMMANDS]
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in NAMES)])

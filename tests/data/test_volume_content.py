@@ -3,12 +3,18 @@ import pytest
 
 from monai_medmamba.data import DatasetError
 from monai_medmamba.data.entry import Entry
-from monai_medmamba.data.volume_content import dicom_files, digest_volumes, has_dicom_mark, is_nifti_name
+from monai_medmamba.data.volume_content import (
+    dicom_files,
+    dicom_has_picture,
+    digest_volumes,
+    has_dicom_mark,
+    is_nifti_name,
+)
 from testing.dicom_files import write_dicom
 from testing.dicom_series import write_series
 
 nibabel = pytest.importorskip("nibabel", reason="NIfTI files are read by nibabel")
-pytest.importorskip("pydicom", minversion="3.0", reason="DICOM files need pydicom 3")
+pydicom = pytest.importorskip("pydicom", minversion="3.0", reason="DICOM files need pydicom 3")
 
 PIXELS = np.zeros((4, 4), np.int16)
 
@@ -55,6 +61,18 @@ def test_what_is_no_volume_is_named_with_its_fault(tmp_path):
         "gone.nii: No such file or directory",
     }
     assert expected <= {line.strip() for line in str(raised.value).splitlines()}
+
+
+def test_dicom_with_and_without_a_picture(tmp_path):
+    """One that cannot be read counts as a picture: whoever reads it says what is wrong."""
+    file = next(write_series(tmp_path / "x", [0]).iterdir())
+    assert dicom_has_picture(file)
+    (tmp_path / "damaged").write_bytes(file.read_bytes()[:140])
+    assert dicom_has_picture(tmp_path / "none")
+    dataset = pydicom.dcmread(file)
+    del dataset.Rows, dataset.PixelData
+    dataset.save_as(tmp_path / "report.dcm")
+    assert not dicom_has_picture(tmp_path / "report.dcm")
 
 
 def test_names_and_marks(tmp_path):

@@ -13,6 +13,8 @@ PACKAGE = "monai_medmamba"
 
 # MONAI 1.6.1 and Ignite 0.5.5 import some of these where they find them, and live without all of them.
 OPTIONAL = [
+    "dicomweb_client",
+    "fhir",
     "highdicom",
     "itk",
     "jinja2",

@@ -36,7 +36,7 @@ RANKS = {
     "cli": 8,
     "__main__": 9,
 }
-ANYONE = {"version", "files", "picture_formats"}  # single files beside the rooms, open to all
+ANYONE = {"version", "files", "picture_formats", "discretion"}  # single files beside the rooms, open to all
 TOP = "the package itself"  # `__init__.py` gathers the public names of all rooms
 STRANGERS = {("data", "networks"), ("transforms", "networks"), ("metrics", "networks")}  # bundles join them
 
@@ -54,7 +54,7 @@ THIRD_PARTY = {
     "fingerprint": {"numpy", "PIL"},
     "bundle": {"torch", "numpy", "monai"},
     "planning": set(),
-    "dicom": {"torch", "numpy", "monai"},
+    "dicom": {"ignite"},
     "inference": {"torch", "numpy", "monai"},
     "explain": {"torch", "numpy", "monai"},
     "export": {"torch"},
@@ -66,6 +66,7 @@ THIRD_PARTY = {
     "version": set(),
     "files": set(),
     "picture_formats": set(),
+    "discretion": set(),
     TOP: {"torch", "monai"},
 }
 

@@ -164,7 +164,7 @@ def test_deep_grey_without_a_window_is_refused(file):
         (GREY, "PALETTE COLOR", {}, "damaged"),
         (GREY, "MONOCHROME2", {"RescaleSlope": 0}, "no numbers"),
         (DEEP, "MONOCHROME2", {**CT, "WindowWidth": 0}, "window of width 0"),
-        (DEEP, "MONOCHROME2", {**CT, "VOILUTFunction": "CUBIC"}, "CUBIC"),
+        (DEEP, "MONOCHROME2", {**CT, "VOILUTFunction": "CUBIC"}, "width 400 and function"),
     ],
 )
 def test_refuses(file, pixels, photometric, tags, message):

@@ -64,6 +64,7 @@ def find_series(path: Path) -> list[Series]:
             header = pydicom.dcmread(file, stop_before_pixels=True)
             if "Rows" not in header or "Columns" not in header:
                 continue
+            frame_count(header)  # raises here, where the file is known, if it is no number
             uid = str(header.get("SeriesInstanceUID") or "")
             series = found.setdefault(uid, Series(uid, str(header.get("Modality") or "unknown")))
         except Exception as error:  # pydicom raises a different class for each kind of damage
