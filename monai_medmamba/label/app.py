@@ -66,6 +66,7 @@ class MedMambaLabelApp(MONAILabelApp):
             description="Classification of medical images; not for diagnostic use",
             version=__version__,
         )
+        self._auto_update_scoring = False  # it would ask the server, by its port, to score after each request
         from .server import take_over
 
         take_over(self)
@@ -75,7 +76,7 @@ class MedMambaLabelApp(MONAILabelApp):
         if self.studies.startswith(("http://", "https://")):
             from .dicomweb_store import DicomWebStore
 
-            modalities = [word.strip() for word in self.conf.get("modality", "").split(",") if word.strip()]
+            modalities = tuple(word.strip() for word in self.conf.get("modality", "").split(",") if word.strip())
             return DicomWebStore(self.studies.rstrip("/"), Path(self.app_dir) / "studies", modalities)
         return ImageStore(self.studies)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Body, Response
 
-from ..inference.preprocessing import decode_picture
+from ..transforms import decode_picture
 from .active_learning import MEASURES, reading_order
 from .app import checked_window
 from .heat_picture import heat_png

@@ -35,6 +35,11 @@ def store_routes(label: MedMambaLabelApp) -> APIRouter:
     def state(output: Literal["stats", "all", "train"] = "stats") -> Any:
         return {"stats": store.status, "all": store.json, "train": store.datalist}[output]()
 
+    @router.post("/refresh", dependencies=[_USER])
+    def refresh() -> dict[str, Any]:
+        store.refresh()
+        return store.status()
+
     @router.put("/image", dependencies=[_ANNOTATOR])
     def add_image(
         file: Annotated[UploadFile, File()], image: str = "", params: Annotated[str, Form()] = "{}"

@@ -15,7 +15,13 @@ tomllib = pytest.importorskip("tomllib", reason="tomllib came with Python 3.11, 
 
 ROOT = Path(__file__).parents[2]
 MAX_BYTES = 1_000_000
-PINNED_EXTRAS = ("docs", "dev", "dicom", "itk", "volumes")  # cuda and label pin themselves, in environments of their own
+PINNED_EXTRAS = (
+    "docs",
+    "dev",
+    "dicom",
+    "itk",
+    "volumes",
+)  # cuda and label pin themselves, in their own environments
 PERSONAL_PATH = re.compile(rb"(?<![\w.\-/])/(?:home|Users|root|work)/\w|\b[A-Z]:\\Users\\\w")
 
 

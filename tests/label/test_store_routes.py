@@ -85,6 +85,10 @@ def test_a_malformed_label_changes_nothing(client, content, status):
     assert client.get("/datastore/label", params={"label": IMAGE}).json()["models"][MODEL]["labels"] == ["polyps"]
 
 
+def test_refresh(unchanged):
+    assert unchanged[0].post("/datastore/refresh").json()["total"] == 9
+
+
 def test_labels_of_what_is_not_there(unchanged):
     client, _ = unchanged
     assert put(client, {"label": "polyps"}, image="../x.png").status_code == 404
