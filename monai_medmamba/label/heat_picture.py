@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["heat_png"]
 
-_COLOURS = np.array([(253, 231, 37), (245, 130, 32), (214, 26, 70)], dtype=np.float32)  # yellow, orange, red
+# Blue, green, yellow: apart from the reds of tissue as from the greys of a radiograph, also for the colour-blind.
+_COLOURS = np.array([(59, 82, 139), (33, 160, 140), (253, 231, 37)], dtype=np.float32)
 
 
 def heat_png(heat: NDArray[np.float32]) -> bytes:
@@ -19,7 +20,7 @@ def heat_png(heat: NDArray[np.float32]) -> bytes:
         heat: (H, W), in [0, 1].
 
     Returns:
-        A PNG file of that size; the strongest parts are red and hide most.
+        A PNG file of that size; the strongest parts are yellow and hide most.
 
     Example:
         >>> heat_png(np.zeros((2, 2), np.float32))[1:4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,8 @@ def decoded_pixels(dataset: Dataset, frame: int | None = None) -> np.ndarray:
 
 def palette_colours(pixels: np.ndarray, dataset: Dataset) -> np.ndarray:
     """Returns the colours of a file's palette for its pixels, (H, W, 3 or 4)."""
-    if _is_new():
-        from pydicom.pixels import apply_color_lut
-    else:
-        from pydicom.pixel_data_handlers.util import apply_color_lut
-    return apply_color_lut(pixels, dataset)
+    module = "pydicom.pixels" if _is_new() else "pydicom.pixel_data_handlers.util"
+    return importlib.import_module(module).apply_color_lut(pixels, dataset)
 
 
 def has_decoder(syntax: UID) -> bool:
