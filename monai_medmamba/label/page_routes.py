@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Body, Response
 
-from ..transforms import decode_picture
+from ..discretion import discreet
+from ..transforms import decode_picture, is_dicom
+from ..transforms.dicom_values import modality_values, stored_range
 from .active_learning import MEASURES, reading_order
 from .app import checked_window
 from .heat_picture import heat_png
@@ -75,6 +77,10 @@ def page_routes(label: MedMambaLabelApp) -> APIRouter:
         window = None if center is None or width is None else checked_window((center, width))
         return Response(_as_png(store.get_image_uri(image), window), media_type="image/png")
 
+    @router.get("/window", dependencies=[_USER])
+    def window(image: str) -> dict[str, float]:
+        return _window_of(store.get_image_uri(image))
+
     @router.get("/prediction", dependencies=[_USER])
     def prediction(image: str, model: str = "") -> dict[str, Any]:
         return label.infer({"model": label.model(model).name, "image": image})["params"]
@@ -97,6 +103,24 @@ def page_routes(label: MedMambaLabelApp) -> APIRouter:
         return {"image": image}
 
     return router
+
+
+def _window_of(path: str) -> dict[str, float]:
+    """Returns centre and width with which a grey DICOM file is shown at first; empty for other pictures."""
+    if not is_dicom(path):
+        return {}
+    import pydicom
+
+    with discreet():
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        if not str(header.get("PhotometricInterpretation", "")).startswith("MONOCHROME"):
+            return {}
+        centre, width = (header.get(name) for name in ("WindowCenter", "WindowWidth"))
+        if centre is None or width is None or header.get("VOILUTSequence"):
+            low, high = modality_values(header, stored_range(header))
+            return {"center": float(low + high) / 2, "width": max(1.0, abs(float(high - low)))}
+        first = [float(value if np.ndim(value) == 0 else value[0]) for value in (centre, width)]
+    return {"center": first[0], "width": max(1.0, first[1])}
 
 
 def _as_png(path: str, window: tuple[float, float] | None) -> bytes:

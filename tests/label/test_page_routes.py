@@ -10,6 +10,7 @@ from PIL import Image
 pytest.importorskip("monailabel", reason="needs MONAI Label, in an environment of its own")
 
 from testing.browser import chromium, find_chromium
+from testing.dicom_files import write_dicom
 from testing.label_server import CLASSES, label_server, make_bundle, make_studies
 
 pytestmark = pytest.mark.label
@@ -24,6 +25,7 @@ API = "/medmamba/api"
         ("GET", "/picture?image=..%2Fx.png", 404),
         ("GET", f"/picture?image={IMAGE}&center=a&width=1", 422),
         ("GET", f"/picture?image={IMAGE}&center=1&width=0", 422),
+        ("GET", "/window?image=nope", 404),
         ("GET", "/prediction?image=nope", 404),
         ("GET", f"/prediction?image={IMAGE}&model=nope", 404),
         ("GET", f"/heat?image={IMAGE}&class_name=cat", 422),
@@ -55,6 +57,24 @@ def test_picture_prediction_and_heat(unchanged):
     assert client.get(f"{API}/prediction?image={IMAGE}").json()["model"] == MODEL
     heat = Image.open(io.BytesIO(client.get(f"{API}/heat?image={IMAGE}&class_name=polyps").content))
     assert (heat.size, heat.mode) == ((32, 32), "RGBA")
+
+
+def test_windows_of_dicom_files(client, label):
+    folder = label.datastore().folder
+    pixels = np.arange(12, dtype=np.int16).reshape(3, 4) * 100
+    scale = {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    write_dicom(folder / "ct.dcm", pixels, **scale, WindowCenter=[40, 60], WindowWidth=[400, 80])
+    write_dicom(folder / "plain.dcm", pixels.astype(np.uint8))
+    write_dicom(folder / "colour.dcm", np.zeros((3, 4, 3), np.uint8), "RGB")
+
+    def window(image):
+        return client.get(f"{API}/window?image={image}").json()
+
+    assert window("ct.dcm") == {"center": 40, "width": 400}
+    assert window("plain.dcm") == {"center": 127.5, "width": 255}
+    assert window("colour.dcm") == window(IMAGE) == {}
+    first = client.get(f"{API}/picture?image=ct.dcm").content
+    assert client.get(f"{API}/picture?image=ct.dcm&center=-900&width=100").content != first
 
 
 def test_labels_and_the_queue(client):
@@ -237,6 +257,8 @@ def test_a_label_that_the_server_refuses_is_told(page):
     browser.wait("!document.querySelector('#alert').hidden")
     assert image in browser.text("#alert")
     assert browser.text("#image-name") == image
+    assert [error for error in browser.errors if "404" not in error] == []
+    browser.errors.clear()
     (folder / "away.png").rename(folder / "studies" / image)
     browser.press("1")
     browser.wait("document.querySelector('#alert').hidden")
@@ -252,3 +274,30 @@ def test_fits_a_narrow_window(page):
     assert browser.run(f"{overlap} <= document.querySelector('#classes').getBoundingClientRect().top")
     shot(browser, "narrow")
     browser.open(address)
+
+
+def test_the_window_of_a_dicom_file_is_in_its_own_units(page):
+    browser, _, folder = page
+    pixels = np.linspace(0, 2000, 64 * 64).reshape(64, 64).astype(np.int16)
+    tags = {"RescaleSlope": 1, "RescaleIntercept": -1000, "WindowCenter": 40, "WindowWidth": 400}
+    write_dicom(folder / "studies" / "ct.dcm", pixels, **tags)
+    browser.open(browser.run("location.href"))
+    shown(browser)
+    while shown(browser) != "ct.dcm":
+        browser.press("ArrowRight")
+    browser.wait("document.querySelector('#window').max == '1600'")
+    assert browser.text("#level-text") == "40"
+    assert browser.text("#window-text") == "400"
+    browser.press("+")
+    zoom = browser.text("#zoom")
+    set_value(browser, "#level", -300)
+    browser.wait("document.querySelector('#picture').src.includes('center=-300&width=400')")
+    browser.wait("document.querySelector('#picture').complete")
+    assert browser.text("#zoom") == zoom
+    assert browser.run("document.querySelector('#windowing feFuncG').getAttribute('slope')") == "1"
+    shot(browser, "window")
+    browser.press("r")
+    browser.wait("!document.querySelector('#picture').src.includes('center')")
+    assert browser.text("#level-text") == "40"
+    (folder / "studies" / "ct.dcm").unlink()
+    assert browser.errors == []

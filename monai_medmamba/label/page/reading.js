@@ -1,7 +1,7 @@
 // The reading page: joins image, classes, map and training.
 
 import { ClassButtons } from "./class_buttons.js";
-import { getPrediction, getQueue, getState, heatAddress, pictureAddress, putLabel } from "./server.js";
+import { getPrediction, getQueue, getState, getWindow, heatAddress, pictureAddress, putLabel } from "./server.js";
 import { Training } from "./training.js";
 import { Viewer } from "./viewer.js";
 
@@ -19,6 +19,7 @@ const page = {
   prediction: null,
   mark: 0, // rises with each training
   saving: false,
+  window: null, // centre and width with which a grey DICOM file comes; null for other pictures
 };
 
 const viewer = new Viewer($("viewer"), { onZoom: (scale) => ($("zoom").textContent = `${Math.round(100 * scale)} %`) });
@@ -110,7 +111,8 @@ async function showImage() {
   classes.showChosen(page.chosen);
   $("prediction-text").textContent = "";
   viewer.show(pictureAddress(image), `The image ${image}`);
-  await showPrediction(image);
+  useWindow(null);
+  await Promise.all([showPrediction(image), askWindow(image)]);
   prepare(page.items[page.index + 1]);
 }
 
@@ -211,19 +213,49 @@ async function afterTraining(job) {
   }
 }
 
-// ---- level and window
+// ---- level and window: of grey DICOM files in their own units, by the server; of others on the scale of the picture
 
-function setWindow() {
+const PLAIN = { center: 128, width: 255 };
+let later = null;
+
+async function askWindow(image) {
+  const found = await getWindow(image).catch(() => ({}));
+  if (image === current() && found.width) useWindow(found);
+}
+
+function useWindow(window) {
+  clearTimeout(later);
+  page.window = window;
+  const { center, width } = window ?? PLAIN;
+  const reach = 2 * width;
+  const range = window ? { min: Math.round(center - reach), max: Math.round(center + reach) } : { min: 0, max: 255 };
+  Object.assign($("level"), range);
+  $("window").max = window ? Math.round(2 * reach) : 255;
+  $("level").value = center;
+  $("window").value = width;
+  showWindow();
+}
+
+function showWindow() {
   const [level, width] = [Number($("level").value), Number($("window").value)];
   $("level-text").textContent = level;
   $("window-text").textContent = width;
-  viewer.setWindow(level, width);
+  if (page.window) viewer.setWindow(127.5, 255);
+  else viewer.setWindow(level, width);
+  return { center: level, width };
+}
+
+function setWindow() {
+  const chosen = showWindow();
+  if (!page.window) return;
+  clearTimeout(later);
+  const image = current();
+  later = setTimeout(() => image === current() && viewer.showAgain(pictureAddress(image, chosen)), 100);
 }
 
 function resetWindow() {
-  $("level").value = 128;
-  $("window").value = 255;
-  setWindow();
+  useWindow(page.window);
+  if (page.window && current()) viewer.showAgain(pictureAddress(current()));
 }
 
 // ---- what the reader does
@@ -282,6 +314,6 @@ viewer.picture.addEventListener("error", () => {
   $("unreadable").hidden = false;
 });
 
-setWindow();
+useWindow(null);
 viewer.setOpacity(Number($("opacity").value) / 100);
 begin();

@@ -31,6 +31,8 @@ export const startTraining = (model, epochs) =>
 export const stopTraining = () => ask("../train/", { method: "DELETE" });
 export const getTraining = () => ask("../train/");
 
+export const getWindow = (image) => ask(`${API}/window?${new URLSearchParams({ image })}`);
+
 export const pictureAddress = (image, window) =>
   `${API}/picture?${new URLSearchParams({ image, ...(window ?? {}) })}`;
 

@@ -17,7 +17,7 @@ export class Viewer {
   }
 
   listen() {
-    this.picture.addEventListener("load", () => this.fit());
+    this.picture.addEventListener("load", () => this.fitted && this.fit());
     new ResizeObserver(() => this.fitted && this.fit()).observe(this.root);
     this.root.addEventListener("wheel", (event) => {
       event.preventDefault();
@@ -39,7 +39,13 @@ export class Viewer {
   show(address, description) {
     this.picture.alt = description;
     this.picture.src = address;
+    this.fitted = true;
     this.showHeat(null);
+  }
+
+  // The same image with another window: it stays where it is.
+  showAgain(address) {
+    this.picture.src = address;
   }
 
   fit() {
