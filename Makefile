@@ -9,6 +9,7 @@ READY := $(VENV)/.stamp
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 PIP_FLAGS ?=
 LABEL := .venv-label
+LABEL_TESTS := tests/label tests/transforms/test_dicom_library.py monai_medmamba/label
 LABEL_READY := $(LABEL)/.stamp
 LABEL_PINS := $(shell sed -n 's/^\(\(monai\|pytest\|pytest-xdist\)==[^ ]*\).*/\1/p' constraints.txt)
 WORKERS ?= 2
@@ -51,7 +52,7 @@ test-gpu: ## run the GPU tests with PYTHON, which brings its own CUDA build of t
 	@MONAI_MEDMAMBA_TEST_BACKENDS=$(MONAI_MEDMAMBA_TEST_BACKENDS) $(PYTHON) benchmarks/gpu_tests.py
 
 test-label: $(LABEL_READY) ## run the tests of the MONAI Label application, in an environment of its own
-	@OMP_WAIT_POLICY=PASSIVE $(LABEL)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile tests/label tests/transforms/test_dicom_library.py
+	@OMP_WAIT_POLICY=PASSIVE $(LABEL)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile --doctest-modules $(LABEL_TESTS)
 
 # MONAI Label wants pydicom 2 and an old jsonschema; so constraints.txt holds for torch, MONAI and the tests alone.
 $(LABEL_READY): pyproject.toml setup.py $(wildcard csrc/*)

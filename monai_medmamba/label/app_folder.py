@@ -34,6 +34,7 @@ def write_app_folder(folder: str | os.PathLike[str] | None = None) -> Path:
         OSError: It cannot be written.
 
     Example:
+        >>> import tempfile
         >>> [path.name for path in write_app_folder(tempfile.mkdtemp()).iterdir()]
         ['main.py']
     """

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ..data import Datalist
+from ..discretion import discreet
 from ..files import atomic_path
 from ..inference.classifier import read_weights
 from ..networks import MedMamba
@@ -129,7 +130,8 @@ def _run(folder: Path) -> None:
     content = json.loads(Path(OVERRIDES).read_text(encoding="utf-8"))
     config = Path("overlay.json")
     config.write_text(json.dumps(content["overrides"]), encoding="utf-8")
-    run(run_id="training", config_file=[content["train"], os.fspath(config)])
+    with discreet():
+        run(run_id="training", config_file=[content["train"], os.fspath(config)])
 
 
 if __name__ == "__main__":

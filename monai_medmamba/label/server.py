@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from monailabel.config import settings
 from starlette.routing import Mount
 
+from ..discretion import LIBRARIES
 from ..transforms import ImageReadError
 from .door import Door
 from .monai_label_routes import monai_label_routes
@@ -39,11 +42,12 @@ def take_over(label: MedMambaLabelApp) -> None:
     Args:
         label: The application.
     """
-    import sys
-
     stock: Any = getattr(sys.modules.get("monailabel.app"), "app", None)
     if stock is None:
         return
+    for library in LIBRARIES:  # what they warn of, they quote, and it may be a patient's
+        warnings.filterwarnings("ignore", module=rf"{library}\b")
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     stock.user_middleware.clear()
     stock.router.routes[:] = [Mount(settings.MONAI_LABEL_API_STR or "", app=build_server(label))]
     stock.middleware_stack = None  # is built again at the first request

@@ -7,6 +7,7 @@ pytest.importorskip("monailabel", reason="needs MONAI Label, in an environment o
 
 import requests
 
+from testing.dicom_patients import SECRETS, write_patient
 from testing.label_server import label_server, make_bundle, make_studies
 
 pytestmark = pytest.mark.label
@@ -56,6 +57,18 @@ def test_wrong_requests_get_clear_answers(server, method, address, status):
     answer = requests.request(method, server[0] + address, timeout=10)
     assert answer.status_code == status, answer.text
     assert answer.json()["detail"]
+
+
+def test_no_word_of_a_patient_reaches_the_log(server):
+    address, folder, _ = server
+    write_patient(folder / "studies" / "patient.dcm")
+    for path in (f"/infer/{MODEL}?image=patient.dcm", "/activelearning/margin"):
+        assert requests.post(address + path, timeout=60).status_code == 200
+    for part in ("picture", "window"):
+        assert requests.get(f"{address}/medmamba/api/{part}?image=patient.dcm", timeout=10).status_code == 200
+    (folder / "studies" / "patient.dcm").unlink()
+    said = (folder / "server.log").read_text("utf-8") + (folder / "app" / "logs" / "app.log").read_text("utf-8")
+    assert not [secret for secret in SECRETS if secret in said]
 
 
 def test_pages_of_others_are_refused(server):
