@@ -8,6 +8,10 @@ READY := $(VENV)/.stamp
 # make setup PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 PIP_FLAGS ?=
+LABEL := .venv-label
+LABEL_TESTS := tests/label tests/transforms/test_dicom_library.py monai_medmamba/label
+LABEL_READY := $(LABEL)/.stamp
+LABEL_PINS := $(shell sed -n 's/^\(\(monai\|pytest\|pytest-xdist\)==[^ ]*\).*/\1/p' constraints.txt)
 WORKERS ?= 2
 PYTEST := $(RUN) pytest -q
 MONAI_MEDMAMBA_TEST_BACKENDS ?= cuda,mamba_ssm
@@ -19,7 +23,7 @@ LEFT_OUT = --ignore=tests/bundles
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-all test-gpu lint fix docs bench bundles check clean
+.PHONY: help setup demo test test-all test-gpu test-label lint fix docs bench bundles check clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -47,6 +51,16 @@ test-all: $(READY) ## run the slow tests and those on real images (MEDMAMBA_DATA
 test-gpu: ## run the GPU tests with PYTHON, which brings its own CUDA build of torch, and record them
 	@MONAI_MEDMAMBA_TEST_BACKENDS=$(MONAI_MEDMAMBA_TEST_BACKENDS) $(PYTHON) benchmarks/gpu_tests.py
 
+test-label: $(LABEL_READY) ## run the tests of the MONAI Label application, in an environment of its own
+	@OMP_WAIT_POLICY=PASSIVE $(LABEL)/bin/python -m pytest -q -n $(WORKERS) --dist loadfile --doctest-modules $(LABEL_TESTS)
+
+# MONAI Label wants pydicom 2 and an old jsonschema; so constraints.txt holds for torch, MONAI and the tests alone.
+$(LABEL_READY): pyproject.toml setup.py $(wildcard csrc/*)
+	@test -x $(LABEL)/bin/pip || $(PYTHON) -m venv $(LABEL) || { echo "No environment made; cure: apt-get install python3-venv"; exit 1; }
+	@echo "Installing MONAI Label into $(LABEL); the first time takes several minutes ..."
+	@$(LABEL)/bin/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) $(TORCH) $(LABEL_PINS) -e ".[label]"
+	@touch $@
+
 lint: $(READY) ## check style, types, and the rules of the house
 	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
 	@$(PYTEST) -n $(WORKERS) tests/house
@@ -67,7 +81,7 @@ bundles: $(READY) ## verify every bundle
 
 # lint runs the tests of the house itself, bundles those of the bundles.
 check: LEFT_OUT += --ignore=tests/house --ignore=tests/bundles
-check: lint test docs bundles ## everything that a change must pass
+check: lint test test-label docs bundles ## everything that a change must pass
 
-clean: ## remove what the verbs made, except .venv
+clean: ## remove what the verbs made, except .venv and .venv-label
 	@rm -rf docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from monai_medmamba.transforms.dicom_library import write_file
+
 
 def write_dicom(path: Path, pixels: np.ndarray, photometric: str = "MONOCHROME2", **tags: Any) -> Path:
     """Write a classic DICOM file of (H, W) or (H, W, 3) pixels, 8 or 16 bits; ``tags`` replace or add elements."""
@@ -27,7 +29,7 @@ def write_dicom(path: Path, pixels: np.ndarray, photometric: str = "MONOCHROME2"
     dataset["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
     for name, value in tags.items():
         setattr(dataset, name, value)
-    dataset.save_as(path, enforce_file_format=True)
+    write_file(path, dataset)
     return path
 
 

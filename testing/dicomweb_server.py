@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pydicom
 
+from monai_medmamba.transforms.dicom_library import write_file
+
 ROOT = "/dicom-web"
 STUDY = ("StudyInstanceUID", "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 SERIES = ("StudyInstanceUID", "SeriesInstanceUID", "Modality")
@@ -109,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = []
         for dataset in found[:1] * (2 if trouble == "twice" else 1):
             stream = BytesIO()
-            dataset.save_as(stream, enforce_file_format=True)
+            write_file(stream, dataset)
             parts.append(b"--limit\r\nContent-Type: application/dicom\r\n\r\n" + stream.getvalue() + b"\r\n")
         body = b"" if trouble == "empty" else b"".join(parts) + b"--limit--\r\n"
         self._send(body, 'multipart/related; type="application/dicom"; boundary=limit', trouble)

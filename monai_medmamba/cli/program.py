@@ -23,6 +23,7 @@ from . import (
     fetch,
     fingerprint,
     info,
+    label_app,
     overlay,
     plan,
     predict,
@@ -52,6 +53,7 @@ COMMANDS = (
     export,
     convert,
     report,
+    label_app,
 )
 """In the order of the help. Each module has ``add_to(commands)``, which adds a parser whose ``run`` does the work."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..discretion import discreet
 from ..files import atomic_path
+from ..transforms.dicom_library import write_file
 from .dicomweb_client import DicomwebError, connect, reason_of, without_password
 from .selection import Selection
 from .source import Missed
@@ -256,7 +257,7 @@ def _keep(dataset: Dataset, place: _Place, target: Path) -> str | None:
     dataset.preamble = b"\0" * 128
     try:
         with atomic_path(target) as temporary:
-            dataset.save_as(temporary, enforce_file_format=True)
+            write_file(temporary, dataset)
     except OSError:
         raise  # the folder cannot be written to, or the disk is full
     except Exception as error:  # noqa: BLE001  pydicom raises a different class for each kind of damage

@@ -70,7 +70,7 @@ def connect(address: str, timeout: float, token: str | None = None) -> DICOMwebC
 
         def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             ends = time.monotonic() + timeout
-            response = super().send(request, **{**options, "stream": True})
+            response = super().send(request, **{**options, "stream": True, "timeout": timeout})
             if not response._content_consumed:  # a redirect's answer is read by now
                 response._content = _read(response, ends)
                 response._content_consumed = True
@@ -88,7 +88,7 @@ def connect(address: str, timeout: float, token: str | None = None) -> DICOMwebC
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=again))
     try:
-        client = DICOMwebClient(shown, session=session, timeout=timeout)
+        client = DICOMwebClient(shown, session=session)
     except (ValueError, AttributeError) as error:
         raise DicomwebError(f"{shown}: expected an address such as https://pacs.example/dicom-web") from error
     client.set_http_retry_params(retry=False)  # its own would also try again after each timeout

@@ -56,7 +56,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a different class for each kind of damage
-        raise ValueError(f"{os.fspath(path)}: not a readable checkpoint ({str(error).splitlines()[0]})") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]  # of an empty file, the error has no text
+        raise ValueError(f"{os.fspath(path)}: not a readable checkpoint ({reason})") from error
     if not isinstance(content, dict) or not {"model", "description"} <= content.keys():
         raise ValueError(
             f"{os.fspath(path)}: expected a checkpoint with 'model' and 'description', as training writes it; "

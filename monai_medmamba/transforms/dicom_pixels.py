@@ -9,6 +9,7 @@ import numpy as np
 
 from monai_medmamba.picture_formats import MAX_PIXELS
 from monai_medmamba.transforms.decode_rgb import ImageReadError
+from monai_medmamba.transforms.dicom_library import palette_colours
 from monai_medmamba.transforms.dicom_values import (
     frame_count,
     in_one_line,
@@ -48,7 +49,7 @@ def is_dicom(path: str | os.PathLike[str]) -> bool:
 def decode_dicom(
     path: str | os.PathLike[str], window: tuple[float, float] | None = None, frame: int | None = None
 ) -> np.ndarray:
-    """Reads a DICOM file's picture, or one frame of several, as RGB. Needs pydicom 3.
+    """Reads a DICOM file's picture, or one frame of several, as RGB. Needs pydicom.
 
     Source: the grey pipeline of DICOM PS3.4, annex N.2, with its steps from PS3.3, C.11.1 and C.11.2:
 
@@ -84,9 +85,9 @@ def decode_dicom(
     if window is not None and not window[1] >= 1:
         raise ValueError(f"expected a window (centre, width) of width 1 or more, got {tuple(window)}")
     try:
-        import pydicom.pixels  # new in pydicom 3
+        import pydicom
     except ImportError as error:
-        found = "it is a DICOM file, and pydicom 3 is not installed"
+        found = "it is a DICOM file, and pydicom is not installed"
         raise ImageReadError(path, found, 'Install it: pip install "pydicom>=3.0.2"') from error
     try:
         dataset = pydicom.dcmread(path)
@@ -132,12 +133,10 @@ def _to_rows(
         grey = _grey(path, dataset, stored_values(path, dataset, frame), window)
         return 1 - grey if colours == "MONOCHROME1" else grey
     if colours == "PALETTE COLOR":
-        from pydicom.pixels import apply_color_lut
-
         entries, first, bits = dataset.RedPaletteColorLookupTableDescriptor
         # pydicom 3.0.2 wraps an index beyond a table of 8 bits instead of taking its last entry.
         pixels = stored_values(path, dataset, frame).clip(first, first + (entries or 2**16) - 1)
-        return apply_color_lut(pixels, dataset)[..., :3] / (2.0**bits - 1)
+        return palette_colours(pixels, dataset)[..., :3] / (2.0**bits - 1)
     if colours in COLOURS:
         return stored_values(path, dataset, frame) / (2.0**dataset.BitsStored - 1)
     expected = ", ".join(("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", *COLOURS))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monai_medmamba.transforms.decode_rgb import ImageReadError
+from monai_medmamba.transforms.dicom_library import decoded_pixels, has_decoder
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -50,18 +51,14 @@ def stored_values(path: str | os.PathLike[str], dataset: Dataset, frame: int | N
     Raises:
         ImageReadError: It is compressed, and no installed decoder reads it.
     """
-    from pydicom.pixels import get_decoder, pixel_array
-
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
-        if frame is None or frame_count(dataset) == 1:
-            return dataset.pixel_array
-        return pixel_array(dataset, index=frame)
+        return decoded_pixels(dataset, None if frame_count(dataset) == 1 else frame)
     except Exception as error:
         if not syntax.is_encapsulated:
             raise
         module, cure = _decoder_for(syntax)
-        if not get_decoder(syntax).is_available:
+        if not has_decoder(syntax):
             found = f"it is compressed as {syntax.name}, which no installed decoder reads"
             raise ImageReadError(path, found, cure) from error
         found = f"it is compressed as {syntax.name}, and did not decode ({in_one_line(error)})"

@@ -219,10 +219,12 @@ class Hostile:
         return open, (self.marker, "w")
 
 
-@pytest.mark.parametrize("spoil", ["truncated", "pickle", "plain"])
+@pytest.mark.parametrize("spoil", ["empty", "truncated", "pickle", "plain"])
 def test_a_damaged_or_hostile_file_is_refused(tmp_path, spoil):
     path = tmp_path / "model.pt"
-    if spoil == "truncated":
+    if spoil == "empty":
+        path.touch()
+    elif spoil == "truncated":
         torch.save({"model": {}, "description": {}}, path)
         path.write_bytes(path.read_bytes()[:100])
     elif spoil == "pickle":

@@ -31,11 +31,11 @@ RANKS = {
     "export": 6,
     "planning": 6,
     "robustness": 6,
-    "label": 6,
     "federated": 6,
     "information": 6,
-    "cli": 7,
-    "__main__": 8,
+    "label": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 ANYONE = {"version", "files", "picture_formats", "discretion"}  # single files beside the rooms, open to all
 TOP = "the package itself"  # `__init__.py` gathers the public names of all rooms
@@ -60,8 +60,8 @@ THIRD_PARTY = {
     "explain": {"torch", "numpy", "monai"},
     "export": {"torch"},
     "robustness": {"torch", "numpy", "monai"},
-    "label": {"torch", "numpy", "monai", "monailabel"},
     "federated": {"torch", "numpy", "monai"},
+    "label": {"torch", "numpy", "monai", "monailabel", "fastapi", "starlette"},
     "information": {"torch"},
     "cli": set(),
     "__main__": set(),
