@@ -74,7 +74,7 @@ def find_images(arguments: argparse.Namespace, folder: str | os.PathLike[str]) -
     for address in filter(is_address, arguments.images):
         fetched = fetch(address, folder, arguments)
         shown |= fetched.files
-        images += [file for file in fetched.files if file not in images]
+        images = list(dict.fromkeys([*images, *fetched.files]))
         failures += [Failure(*missed) for missed in fetched.missed]
         left_out += fetched.left_out
     return FoundImages(images, shown, failures, left_out)

@@ -15,13 +15,7 @@ tomllib = pytest.importorskip("tomllib", reason="tomllib came with Python 3.11, 
 
 ROOT = Path(__file__).parents[2]
 MAX_BYTES = 1_000_000
-PINNED_EXTRAS = (
-    "docs",
-    "dev",
-    "dicom",
-    "itk",
-    "volumes",
-)  # cuda and label pin themselves, in their own environments
+PINNED_EXTRAS = ("docs", "dev", "dicom", "itk", "volumes")  # cuda and label: in environments of their own
 PERSONAL_PATH = re.compile(rb"(?<![\w.\-/])/(?:home|Users|root|work)/\w|\b[A-Z]:\\Users\\\w")
 
 
