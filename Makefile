@@ -13,7 +13,8 @@ LABEL_TESTS := tests/label tests/transforms/test_dicom_library.py monai_medmamba
 LABEL_READY := $(LABEL)/.stamp
 LABEL_PINS := $(shell sed -n 's/^\(\(monai\|pytest\|pytest-xdist\)==[^ ]*\).*/\1/p' constraints.txt)
 WORKERS ?= 2
-PYTEST := $(RUN) pytest -q
+# Threads that wait leave the cores to the other workers.
+PYTEST := OMP_WAIT_POLICY=PASSIVE $(RUN) pytest -q
 MONAI_MEDMAMBA_TEST_BACKENDS ?= cuda,mamba_ssm
 BUNDLE := $(RUN) monai.bundle
 ENDO := bundles/medmamba_endo/configs

@@ -57,8 +57,8 @@ def write_flare_job(
     if min(hospitals, rounds, local_epochs) < 1:
         raise ValueError(f"expected 1 or more of each, got {hospitals=}, {rounds=}, {local_epochs=}")
     root, names = Path(out), list(class_names) or _classes_of(Path(bundle))
-    network = _read(Path(bundle), "train")["network_def"]
-    built = create_medmamba(variant, network["spatial_dims"], network["in_channels"], num_classes=len(names))
+    train = _read(Path(bundle), "train")
+    built = create_medmamba(variant, train["spatial_dims"], train["in_channels"], num_classes=len(names))
     app = f"{root.name}_app"
     files = {
         "meta.json": {
