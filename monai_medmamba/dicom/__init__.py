@@ -9,6 +9,7 @@ from .algorithm import Algorithm, describe_algorithm
 from .codes import PRIVATE_SCHEME, Code, class_codes
 from .dicomweb import FetchedSeries, fetch_series
 from .dicomweb_client import DicomwebError
+from .fetched_folder import fetch_folder
 from .fhir import fhir_bundle, write_fhir
 from .read_report import read_report
 from .report import Instance, Report, Result
@@ -35,6 +36,7 @@ __all__ = [
     "StudyReport",
     "class_codes",
     "describe_algorithm",
+    "fetch_folder",
     "fetch_series",
     "fhir_bundle",
     "read_report",
