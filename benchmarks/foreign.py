@@ -15,8 +15,9 @@ from PIL import Image
 from provenance import header
 from tqdm import tqdm
 
-from monai_medmamba.inference import FeatureDistance, embed, energy, find_pictures, foreign_threshold, separation
-from monai_medmamba.inference.classifier import read_weights
+from monai_medmamba.bundle import prepare_data
+from monai_medmamba.data import Datalist
+from monai_medmamba.inference import find_pictures, measure_foreign
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -32,31 +33,12 @@ def pictures(path: Path, folder: Path, most: int) -> list[str]:
     return [found[place] for place in np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)]
 
 
-def measure(weights: Path, data: Path, foreign: dict[str, list[str]]) -> dict:
+def measure(weights: Path, data: Datalist, foreign: dict[str, list[str]]) -> dict:
     """Return how one network tells each foreign set from the familiar test images."""
-    network, description = read_weights(weights)
-    head = network.head
-    weight, bias = (tensor.detach().double().numpy() for tensor in (head.weight, head.bias))
-
-    def energies(features: np.ndarray) -> np.ndarray:
-        return energy(features @ weight.T + bias)
-
-    known = {
-        split: embed(weights, find_pictures([data / split])[0], device="cpu") for split in ("train", "val", "test")
-    }
-    labels = [description["class_names"].index(folder) for folder in known["train"].folders]
-    distance = FeatureDistance.fit(known["train"].features, labels)
-    scores = {"distance": distance, "energy": energies}
-    accepted = {name: foreign_threshold(score(known["val"].features)) for name, score in scores.items()}
-    rows = []
-    for name, images in foreign.items():
-        features = embed(weights, images, device="cpu").features
-        found = {
-            kind: separation(score(known["test"].features), score(features), accepted[kind])
-            for kind, score in scores.items()
-        }
-        rows.append({"foreign": name, "n": len(features), **found})
-    return {"familiar": len(known["test"].features), "rows": rows}
+    found = measure_foreign(weights, data, foreign, device="cpu")
+    names = {"name": "foreign", "images": "n"}
+    rows = [{names.get(key, key): value for key, value in row.items()} for row in found["sets"]]
+    return {"familiar": found["familiar"], "rows": rows}
 
 
 def main() -> None:
@@ -70,13 +52,14 @@ def main() -> None:
     parser.add_argument("--note", default="")
     arguments = parser.parse_args()
 
+    data = prepare_data(str(arguments.data), 0)
     foreign = dict(word.split("=", 1) for word in arguments.foreign)
     with tempfile.TemporaryDirectory() as scratch:
         sets = {}
         for place, (name, path) in enumerate(foreign.items()):
             (Path(scratch) / str(place)).mkdir()
             sets[name] = pictures(Path(path), Path(scratch) / str(place), arguments.most)
-        runs = [measure(weights, arguments.data, sets) for weights in tqdm(arguments.weights, unit="network")]
+        runs = [measure(weights, data, sets) for weights in tqdm(arguments.weights, unit="network")]
     record = {**header(), "note": arguments.note, "runs": runs}
     path = RESULTS / f"{record['date']}-{arguments.name}.json"
     path.write_text(json.dumps(record, indent=4) + "\n")

@@ -52,6 +52,10 @@ def make_run(folder: Path, images: int = 90, resamples: int = 150) -> Path:
     (folder / "table.csv").write_text("path,patient,site\n" + "\n".join(rows))
     (run / "history.csv").write_text("epoch,train_loss,learning_rate,val_auc\n1,2,0.1,0.6\n2,1,0.05,0.8\n")
     (run / "run.json").write_text(json.dumps(_record(folder)))
+    judged = {"auroc": 0.91, "familiar_refused": 0.06, "foreign_refused": 0.72}
+    sets = [{"name": "knee <b>", "images": 1200, "distance": judged, "energy": {**judged, "auroc": 0.55}}]
+    foreign = {"familiar": images, "accepted": 0.95, "sets": sets}
+    (run / "evaluation" / "foreign.json").write_text(json.dumps(foreign))
     write_evidence(run, EvidenceSettings(resamples=resamples))
     return run
 

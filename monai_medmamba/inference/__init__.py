@@ -7,6 +7,7 @@ MONAI's trainers and evaluators, classify volumes by windows and by slices.
 from .calibrate import calibrate_weights
 from .classifier import ImageClassifier, load_classifier
 from .embed import Embedding, embed, write_embedding
+from .foreign_images import measure_foreign, write_foreign
 from .onnx_classifier import load_onnx_classifier
 from .out_of_distribution import FeatureDistance, energy, foreign_threshold, separation
 from .picture_paths import Failure, find_pictures
@@ -33,8 +34,10 @@ __all__ = [
     "foreign_threshold",
     "load_classifier",
     "load_onnx_classifier",
+    "measure_foreign",
     "predict",
     "separation",
     "write_embedding",
+    "write_foreign",
     "write_results",
 ]

@@ -24,7 +24,7 @@ from .subgroups import subgroup_figures
 from .temperature import apply_temperature, calibration_summary
 
 FOLDER = "evaluation"
-FILE = "evidence.json"
+FILE, FOREIGN = "evidence.json", "foreign.json"
 FIGURES_TABLE, SUBGROUPS_TABLE, CURVES_TABLE = "figures.csv", "subgroups.csv", "curves.csv"
 
 
@@ -34,9 +34,10 @@ def write_evidence(run_dir: str | Path, settings: EvidenceSettings | None = None
     Of several labels an image, calibration and abstention stay out: `findings_evidence` says why.
 
     It reads `evaluation/predictions.csv` and, where they are there, `evaluation/validation.csv` (without which nothing
-    can be chosen), `evaluation/metrics.json` (for the temperature behind the predictions, 1 without it) and the data
-    list (without which patients and splits are unknown). It writes `evidence.json` and the
-    tables `figures.csv`, `curves.csv` and `subgroups.csv` beside the predictions. No patient is named in them.
+    can be chosen), `evaluation/metrics.json` (for the temperature behind the predictions, 1 without it),
+    `evaluation/foreign.json` (what told images of other kinds apart) and the data list (without which patients and
+    splits are unknown). It writes `evidence.json` and the tables `figures.csv`, `curves.csv` and `subgroups.csv` beside
+    the predictions. No patient is named in them.
 
     Args:
         run_dir: folder of the run.
@@ -64,6 +65,7 @@ def write_evidence(run_dir: str | Path, settings: EvidenceSettings | None = None
         if is_findings_table(folder / "predictions.csv")
         else _of_one_label(folder, data, settings)
     )
+    content["foreign"] = _foreign(folder / FOREIGN)
     with atomic_path(folder / FILE) as draft:
         draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     _write_tables(folder, content)
@@ -104,6 +106,16 @@ def _with_support(intervals: dict[str, Any], judged: JudgedClasses) -> dict[str,
     for c, row in enumerate(intervals["per_class"]):
         row["support"] = int((judged.truth == c).sum())
     return intervals
+
+
+def _foreign(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); evaluate the run again") from error
+    return content
 
 
 def _temperature(path: Path) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 import monai_medmamba.metrics
 import monai_medmamba.visualize
-from monai_medmamba.metrics import classification_metrics, write_predictions
+from monai_medmamba.metrics import EvidenceSettings, classification_metrics, write_evidence, write_predictions
 from monai_medmamba.visualize import write_report
 from monai_medmamba.visualize.page_text import FILTERS
 from monai_medmamba.visualize.picture import Picture
@@ -98,6 +98,16 @@ def test_page_is_complete_in_itself(run_dir):
     assert sources
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "url(" not in (run_dir / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_images_of_another_kind(run_dir):
+    text = read(write_report(run_dir)).text
+    assert "knee <b> 1 200 0.910 72 %" in text
+    assert "by distance and 6" in text
+    (run_dir / "evaluation" / "foreign.json").unlink()
+    write_evidence(run_dir, EvidenceSettings(resamples=20))
+    assert "no folder of images of another kind was named (--foreign_dir)" in read(write_report(run_dir)).text
 
 
 @pytest.mark.usefixtures("undrawn")
