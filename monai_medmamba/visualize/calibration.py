@@ -94,9 +94,9 @@ def risk_coverage_figure(abstention: Mapping[str, Any]) -> Figure:
         axes.annotate(
             "chosen on validation",
             (kept, error),
-            (-6, 14),
+            (-6 if kept > 0.5 else 8, 14),
             textcoords="offset points",
-            ha="right",
+            ha="right" if kept > 0.5 else "left",
             fontsize=8.5,
             color=SERIES[1],
         )
