@@ -84,10 +84,10 @@ class BundleCrossValidation:
             ValueError: there is no overlay of a name.
         """
         for k in range(self.folds):
-            own = [_overlay("fold"), f"--fold={k}", f"--folds={self.folds}"]
-            yield self._step("training", f"fold {k} of {self.folds}", f"fold{k}", [_overlay("resume"), *own])
-            yield self._step("evaluating", f"fold {k} of {self.folds}", f"fold{k}", own)
-        yield self._step("evaluating", "ensemble", "ensemble", [])
+            name, folder, own = f"fold {k} of {self.folds}", f"fold{k}", {"fold": str(k), "folds": str(self.folds)}
+            yield self._step("training", name, folder, ["resume", "fold"], own)
+            yield self._step("evaluating", name, folder, ["fold"], own)
+        yield self._step("evaluating", "ensemble", "ensemble", [], {})
 
     def run(self) -> dict[str, Any]:
         """Does every step that is not done yet, and writes ``cross_validation.json`` and ``cross_validation.csv``.
@@ -127,24 +127,21 @@ class BundleCrossValidation:
                 )
         return fold_figures(self.out, self.folds)
 
-    def _step(self, kind: str, name: str, folder: str, extra: Sequence[str]) -> Step:
+    def _step(self, kind: str, name: str, folder: str, overlays: Sequence[str], own: Mapping[str, str]) -> Step:
         configs, out = Path(self.bundle) / "configs", Path(self.out)
-        files = [str(configs / "train.json"), *map(_overlay, self.overlays)]
-        files += [word for word in extra if not word.startswith("--")]
-        if kind == "evaluating":
-            files.append(str(configs / "evaluate.json"))
-        if folder == "ensemble":
-            files.append(_overlay("ensemble"))
-        checkpoints = out / "models" if folder == "ensemble" else out / "models" / folder
+        whole = folder == "ensemble"
+        files = [str(configs / "train.json"), *map(_overlay, (*self.overlays, *overlays))]
+        files += [str(configs / "evaluate.json")] if kind == "evaluating" else []
+        files += [_overlay("ensemble")] if whole else []
         told = {
             "config_file": str(files),
             "bundle_root": str(self.bundle),
             **self.settings,
             "output_dir": str(out / folder),
-            "ckpt_dir": str(checkpoints),
+            "ckpt_dir": str(out / "models" if whole else out / "models" / folder),
+            **own,
         }
         words = [f"--{key}={value}" for key, value in told.items()]
-        words += [word for word in extra if word.startswith("--")]
         command = (sys.executable, "-m", "monai.bundle", "run", kind, *words)
         return Step(f"{name}, {kind}", command, out / folder, kind)
 

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..files import atomic_path
-from ..metrics import Bootstrap, JudgedClasses, Predictions, bootstrap_intervals, read_predictions, write_predictions
+from ..metrics import (
+    Bootstrap,
+    JudgedClasses,
+    Predictions,
+    bootstrap_intervals,
+    classification_metrics,
+    read_predictions,
+    write_predictions,
+)
 from ..metrics.run_data import RunData
 
 __all__ = ["FIGURES", "fold_figures", "pool_folds"]
@@ -42,27 +50,13 @@ def pool_folds(out: str | os.PathLike[str], folds: int) -> Predictions:
         Traceback (most recent call last):
         FileNotFoundError: no such folder/fold0/evaluation/validation.csv is missing: evaluate the fold first
     """
-    folder = Path(out)
-    parts = []
-    for k in range(folds):
-        path = folder / f"fold{k}" / "evaluation" / "validation.csv"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: evaluate the fold first")
-        parts.append(read_predictions(path))
-    names = parts[0].class_names
-    if any(part.class_names != names for part in parts):
-        raise ValueError(f"{folder}: the folds name different classes; begin again in another folder")
-    images = [image for part in parts for image in part.images]
-    if len(set(images)) < len(images):
-        raise ValueError(f"{folder}: an image is in two folds; begin again in another folder, with one seed for all")
-    pooled = Predictions(
-        images,
-        np.concatenate([part.truth for part in parts]),
-        np.concatenate([part.probabilities for part in parts]),
-        names,
-    )
+    pooled = _pool(_left_out(Path(out), folds))
     write_predictions(
-        folder / "ensemble" / "evaluation" / "validation.csv", images, pooled.labels, pooled.probabilities, names
+        Path(out) / "ensemble" / "evaluation" / "validation.csv",
+        pooled.images,
+        pooled.labels,
+        pooled.probabilities,
+        pooled.class_names,
     )
     return pooled
 
@@ -89,12 +83,12 @@ def fold_figures(out: str | os.PathLike[str], folds: int, resamples: int = 1000)
         ('accuracy', 'balanced_accuracy', 'auc', 'f1')
     """
     folder = Path(out)
-    pooled = pool_folds(folder, folds)
+    left_out = _left_out(folder, folds)
+    pooled = _pool(left_out)
     patients = RunData(folder / "ensemble").patients(pooled.images)
     bootstrap = Bootstrap(patients, resamples)
     judged = JudgedClasses(pooled.probabilities, pooled.truth, pooled.class_names)
     runs = [folder / f"fold{k}" for k in range(folds)]
-    left_out = [read_predictions(run / "evaluation" / "validation.csv") for run in runs]
     ensemble = _evidence(folder / "ensemble")
     content: dict[str, Any] = {
         "folds": folds,
@@ -128,9 +122,35 @@ def fold_figures(out: str | os.PathLike[str], folds: int, resamples: int = 1000)
     return content
 
 
+def _left_out(folder: Path, folds: int) -> list[Predictions]:
+    """Returns what each fold's network said of the images it did not learn from."""
+    parts = []
+    for k in range(folds):
+        path = folder / f"fold{k}" / "evaluation" / "validation.csv"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: evaluate the fold first")
+        parts.append(read_predictions(path))
+    names = parts[0].class_names
+    if any(part.class_names != names for part in parts):
+        raise ValueError(f"{folder}: the folds name different classes; begin again in another folder")
+    images = [image for part in parts for image in part.images]
+    if len(set(images)) < len(images):
+        raise ValueError(f"{folder}: an image is in two folds; begin again in another folder, with one seed for all")
+    return parts
+
+
+def _pool(parts: list[Predictions]) -> Predictions:
+    return Predictions(
+        [image for part in parts for image in part.images],
+        np.concatenate([part.truth for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+        parts[0].class_names,
+    )
+
+
 def _figures_of(part: Predictions) -> dict[str, float | None]:
-    one = bootstrap_intervals(JudgedClasses(part.probabilities, part.truth, part.class_names), Bootstrap(resamples=1))
-    return {name: one["figures"][name]["value"] for name in FIGURES}
+    found = classification_metrics(part.probabilities, part.truth, part.class_names)
+    return {name: found[name] for name in FIGURES}
 
 
 def _over_folds(rows: list[dict[str, float | None]], images: list[int]) -> dict[str, Any]:

@@ -63,31 +63,29 @@ def measure_foreign(
     if data.several_labels:
         raise ValueError("foreign images: expected data of one label an image, got several; leave --foreign_dir out")
 
-    def features(images: list[str]) -> Array:
-        found = embed(weights, images, device=device, progress=True)
-        if found.failures:
-            raise ValueError(f"{found.failures[0].image}: {found.failures[0].reason}")
-        return np.asarray(found.features, dtype=np.float64)
-
     training = _spread(data.training, most)
-    distance = FeatureDistance.fit(
-        features([str(item["image"]) for item in training]), np.array([item["label"] for item in training])
-    )
+    groups = [[str(item["image"]) for item in split] for split in (training, _spread(data.validation, most))]
+    groups += [[str(item["image"]) for item in _spread(data.test, most)]]
+    groups += [_spread(images, most) for images in foreign.values()]
+    found = embed(weights, [image for group in groups for image in group], device=device, progress=True)
+    if found.failures:
+        raise ValueError(f"{found.failures[0].image}: {found.failures[0].reason}")
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    known, validation, test, *others = np.split(np.asarray(found.features, dtype=np.float64), ends)
+    distance = FeatureDistance.fit(known, np.array([item["label"] for item in training]))
     scores: dict[str, Callable[[Array], Array]] = {
         "distance": distance,
         "energy": lambda rows: energy(rows @ head[0].T + head[1]),
     }
-    validation, test = (
-        features([str(item["image"]) for item in _spread(split, most)]) for split in (data.validation, data.test)
-    )
-    rows = []
-    for name, images in foreign.items():
-        others = features(_spread(images, most))
-        judged = {
-            kind: separation(score(test), score(others), foreign_threshold(score(validation), ACCEPTED))
-            for kind, score in scores.items()
+    thresholds = {kind: foreign_threshold(score(validation), ACCEPTED) for kind, score in scores.items()}
+    rows = [
+        {
+            "name": name,
+            "images": len(features),
+            **{kind: separation(score(test), score(features), thresholds[kind]) for kind, score in scores.items()},
         }
-        rows.append({"name": name, "images": len(others), **judged})
+        for name, features in zip(foreign, others, strict=True)
+    ]
     return {"familiar": len(test), "accepted": ACCEPTED, "sets": rows}
 
 
