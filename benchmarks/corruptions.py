@@ -5,18 +5,15 @@ split is measured.
 """
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
-from provenance import header
+from provenance import write_record
 from tqdm import tqdm
 
 from monai_medmamba.bundle import prepare_data
 from monai_medmamba.inference import load_classifier
 from monai_medmamba.robustness import CORRUPTIONS, measure_robustness
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -36,10 +33,7 @@ def main() -> None:
             load_classifier(weights, device="cpu"), data, corruptions=arguments.corruptions, progress=True
         )
         runs.append({"images": found.images, "seed": found.seed, "rows": [asdict(row) for row in found.rows]})
-    record = {**header(), "note": arguments.note, "runs": runs}
-    path = RESULTS / f"{record['date']}-{arguments.name}.json"
-    path.write_text(json.dumps(record, indent=4) + "\n")
-    print(path)
+    write_record(arguments.name, {"note": arguments.note, "runs": runs})
     for run in runs:
         print(*run["rows"], sep="\n")
 

@@ -6,7 +6,6 @@ deletion the distance to random maps, several of each kind, with bootstrap inter
 """
 
 import argparse
-import json
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from provenance import header
+from provenance import write_record
 from tqdm import tqdm
 
 from monai_medmamba.explain import METHODS, attribute_scans, deletion_and_insertion, importance_map
 from monai_medmamba.inference import find_pictures, load_classifier
 from monai_medmamba.inference.classifier import read_weights
 
-RESULTS = Path(__file__).parent / "results"
 RANDOM = ("random pixels", "random blobs")
 BLOBS = 8  # an edge of the random map whose blobs are as coarse as an activation map
 DRAWS = 3  # of each kind of random map for each image
@@ -128,17 +126,8 @@ def main() -> None:
         groups |= {name: classes == index for index, name in enumerate(description["class_names"])}
         rows = {name: {"n": int(g.sum()), "rows": summarise(areas, g)} for name, g in groups.items() if g.any()}
         runs.append({"moved_by_the_state": moved, "groups": rows})
-    record = {
-        **header(),
-        "images": len(images),
-        "steps": arguments.steps,
-        "random_draws": DRAWS,
-        "note": arguments.note,
-        "runs": runs,
-    }
-    path = RESULTS / f"{record['date']}-{arguments.name}.json"
-    path.write_text(json.dumps(record, indent=4) + "\n")
-    print(path)
+    content = {"images": len(images), "steps": arguments.steps, "random_draws": DRAWS, "note": arguments.note}
+    write_record(arguments.name, {**content, "runs": runs})
     for run in runs:
         print("moved by the state", run["moved_by_the_state"])
         for name, group in run["groups"].items():

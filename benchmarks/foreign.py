@@ -6,20 +6,17 @@ PATH is a folder, or a MedMNIST file whose test images are taken, evenly up to `
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from provenance import header
+from provenance import write_record
 from tqdm import tqdm
 
 from monai_medmamba.bundle import prepare_data
 from monai_medmamba.data import Datalist
 from monai_medmamba.inference import find_pictures, measure_foreign
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def pictures(path: Path, folder: Path, most: int) -> list[str]:
@@ -60,10 +57,7 @@ def main() -> None:
             (Path(scratch) / str(place)).mkdir()
             sets[name] = pictures(Path(path), Path(scratch) / str(place), arguments.most)
         runs = [measure(weights, data, sets) for weights in tqdm(arguments.weights, unit="network")]
-    record = {**header(), "note": arguments.note, "runs": runs}
-    path = RESULTS / f"{record['date']}-{arguments.name}.json"
-    path.write_text(json.dumps(record, indent=4) + "\n")
-    print(path)
+    write_record(arguments.name, {"note": arguments.note, "runs": runs})
     for run in runs:
         print(*run["rows"], sep="\n")
 

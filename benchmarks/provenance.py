@@ -1,15 +1,18 @@
 """Where a record comes from."""
 
 import datetime
+import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("torch", "triton", "monai", "mamba-ssm", "timm", "numpy", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -33,6 +36,15 @@ def versions() -> dict[str, str | None]:
 
     named = {"python": sys.version.split()[0], "cuda": torch.version.cuda}
     return named | {package: found(package) for package in PACKAGES}
+
+
+def write_record(name: str, content: Mapping[str, object]) -> Path:
+    """Write a record of the CPU among the results, print its path and return it."""
+    record = {**header(), **content}
+    path = RESULTS / f"{record['date']}-{name}.json"
+    path.write_text(json.dumps(record, indent=4) + "\n")
+    print(path)
+    return path
 
 
 def header() -> dict[str, object]:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pydicom
 
 from monai_medmamba.transforms.dicom_library import write_file
+from testing.dicom_patients import write_patient
 
 ROOT = "/dicom-web"
 STUDY = ("StudyInstanceUID", "PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
@@ -41,6 +42,12 @@ class DicomwebServer(ThreadingHTTPServer):
     def address(self) -> str:
         """The root of its services."""
         return f"http://127.0.0.1:{self.server_port}{ROOT}"
+
+    def add_radiographs(self, folder: Path) -> None:
+        """Take three radiographs of a patient's chest and one of the knee into the archive."""
+        for number in (1, 2, 3):
+            self.add(write_patient(folder / "a.dcm", number=number))
+        self.add(write_patient(folder / "b.dcm", series="2", Modality="DX", BodyPartExamined="KNEE"))
 
     def add(self, path: Path) -> pydicom.Dataset:
         """Take a file into the archive."""

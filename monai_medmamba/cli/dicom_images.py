@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,11 +102,6 @@ def tell_left_out(count: int) -> None:
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
-    from ..dicom import Selection
+    from ..dicom import Selection, split_words
 
-    return Selection(_words(arguments.modality), _words(arguments.body_part))
-
-
-def _words(values: Sequence[str]) -> tuple[str, ...]:
-    """Returns words that were parted by spaces or by commas."""
-    return tuple(word for value in values for word in value.split(",") if word)
+    return Selection(split_words(arguments.modality), split_words(arguments.body_part))

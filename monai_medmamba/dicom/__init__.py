@@ -15,7 +15,7 @@ from .read_report import read_report
 from .report import Instance, Report, Result
 from .report_handler import StructuredReports
 from .secondary_capture import write_secondary_capture
-from .selection import Selection, select_files
+from .selection import Selection, select_files, split_words
 from .source import Missed, SourceError, read_sources
 from .structured_report import write_report
 from .study_reports import StudyReport, report_studies, write_reports
@@ -43,6 +43,7 @@ __all__ = [
     "read_sources",
     "report_studies",
     "select_files",
+    "split_words",
     "write_fhir",
     "write_report",
     "write_reports",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .dicomweb import fetch_series
 from .dicomweb_client import DicomwebError
-from .selection import Selection
+from .selection import Selection, split_words
 
 __all__ = ["TOKEN", "fetch_folder"]
 
@@ -51,8 +51,8 @@ def fetch_folder(
     found = fetch_series(
         address,
         folder,
-        Selection(_words(modality), _words(body_part)),
-        studies=_words(study),
+        Selection(split_words(modality), split_words(body_part)),
+        studies=split_words(study),
         limit=limit,
         token=os.environ.get(TOKEN),
         progress=True,
@@ -66,9 +66,3 @@ def fetch_folder(
         )
     logger.info("%d instances in %s, %d series left out", len(found.files), os.fspath(folder), found.left_out)
     return os.fspath(folder)
-
-
-def _words(value: str | Sequence[str]) -> tuple[str, ...]:
-    """Returns words that commas part, or that are parted already."""
-    parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
-    return tuple(word.strip() for word in parts if word.strip())

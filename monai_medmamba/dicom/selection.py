@@ -13,7 +13,7 @@ from ..transforms import is_dicom
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["Selection", "select_files"]
+__all__ = ["Selection", "select_files", "split_words"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,23 @@ class Selection:
     def fits_header(self, header: Dataset) -> bool:
         """Returns whether a file is meant."""
         return self.fits(str(header.get("Modality") or ""), str(header.get("BodyPartExamined") or ""))
+
+
+def split_words(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Returns words that commas or a list part, as users name modalities and body parts.
+
+    Args:
+        value: a text, or several.
+
+    Returns:
+        The words, none of them empty.
+
+    Example:
+        >>> split_words(["CR,DX", "MR"])
+        ('CR', 'DX', 'MR')
+    """
+    texts = [value] if isinstance(value, str) else map(str, value)
+    return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
 
 
 def select_files(files: Sequence[str], selection: Selection) -> tuple[list[str], list[str]]:

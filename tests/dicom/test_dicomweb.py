@@ -21,10 +21,7 @@ STUDY = "1.2.826.0.1"
 def server(tmp_path):
     """A server of five images of one patient in two series and two studies, and a report."""
     with dicomweb_server() as running:
-        for number in (1, 2, 3):
-            running.add(write_patient(tmp_path / "archive" / "a.dcm", number=number))
-        knee = {"Modality": "DX", "BodyPartExamined": "KNEE"}
-        running.add(write_patient(tmp_path / "archive" / "b.dcm", series="2", **knee))
+        running.add_radiographs(tmp_path / "archive")
         running.add(write_patient(tmp_path / "archive" / "c.dcm", study="1.2.826.0.2", BodyPartExamined=None))
         running.add(write_patient(tmp_path / "archive" / "d.dcm", series="9", Modality="SR"))
         yield running

@@ -16,7 +16,7 @@ from monai_medmamba.dicom.fetched_folder import TOKEN
 from monai_medmamba.metrics import read_predictions
 from monai_medmamba.networks import medmamba_nano
 from testing.bundles import monai_bundle
-from testing.dicom_patients import SECRETS, write_patient
+from testing.dicom_patients import SECRETS
 from testing.dicomweb_server import dicomweb_server
 
 
@@ -24,10 +24,7 @@ from testing.dicomweb_server import dicomweb_server
 def server(tmp_path):
     """A server of three radiographs of the chest and one of a knee."""
     with dicomweb_server() as running:
-        for number in (1, 2, 3):
-            running.add(write_patient(tmp_path / "archive" / "a.dcm", number=number))
-        knee = {"Modality": "DX", "BodyPartExamined": "KNEE"}
-        running.add(write_patient(tmp_path / "archive" / "b.dcm", series="2", **knee))
+        running.add_radiographs(tmp_path / "archive")
         yield running
 
 

@@ -1,6 +1,7 @@
 """Images of another kind beside those that a network was trained for."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,17 @@ def test_bright_images_are_foreign_and_dark_ones_are_not(known, tmp_path):
     assert bright["distance"]["familiar_refused"] < 0.3
     few = measure_foreign(*known, foreign, device="cpu", most=10)
     assert (few["familiar"], few["sets"][0]["images"]) == (10, 10)
+
+
+def test_the_threshold_is_that_of_the_validation_images(known, tmp_path):
+    """Bright images among them make it accept bright images, whatever the test images are."""
+    weights, data = known
+    bright = pictures(tmp_path / "other", 30, 180, 5)
+    wide = replace(data, validation=[{"image": image, "label": 0} for image in bright])
+    (row,) = measure_foreign(weights, wide, {"bright": bright}, device="cpu")["sets"]
+    assert row["distance"]["auroc"] == 1
+    assert row["distance"]["foreign_refused"] <= 0.05
+    assert row["distance"]["familiar_refused"] == 0
 
 
 def test_each_folder_is_a_set(known, tmp_path):

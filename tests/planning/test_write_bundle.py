@@ -40,6 +40,20 @@ def test_decisions_stand_in_the_configs(tmp_path):
     assert inference["untrained"]["preprocessing"]["image_size"] == 224
 
 
+@pytest.mark.parametrize(
+    ("modality", "flips"),
+    [
+        ("radiography", [[]]),
+        ("ultrasound", [[], [1]]),
+        ("endoscopy", [[], [0], [1], [0, 1]]),
+    ],
+)
+def test_mirror_images_of_a_test_are_those_that_training_may_draw(modality, flips, tmp_path):
+    write_bundle(make_plan(replace(PROFILE, modality=modality)), task_of(PROFILE), tmp_path / "set")
+    for name in ("train", "inference"):
+        assert json.loads((tmp_path / "set" / "configs" / f"{name}.json").read_text())["safe_flips"] == flips
+
+
 def test_several_labels_stand_in_the_configs(tmp_path):
     splits = {"training": 600, "validation": 100, "test": 300}
     profile = replace(PROFILE, splits=splits, several_labels=True)
