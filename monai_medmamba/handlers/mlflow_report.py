@@ -94,13 +94,10 @@ def log_report(
         return
     if tracking_uri:
         mlflow.set_tracking_uri(tracking_uri)
-    experiment = mlflow.set_experiment(experiment_name)
+    experiments = [mlflow.set_experiment(experiment_name).experiment_id]
     named = f"attributes.run_name = '{run_name}'"
-    before = (
-        mlflow.search_runs([experiment.experiment_id], named, max_results=1, output_format="list") if run_name else []
-    )
-    started = {"run_id": before[0].info.run_id} if before else {"run_name": run_name}
-    with mlflow.start_run(**started):
+    before = mlflow.search_runs(experiments, named, max_results=1, output_format="list") if run_name else []
+    with mlflow.start_run(run_id=before[0].info.run_id if before else None, run_name=run_name):
         _log(mlflow, folder, content)
 
 
