@@ -83,5 +83,5 @@ def test_tells_ultrasound_from_endoscopy(medmamba_data, patch_weights, tmp_path)
     for folder in (tmp_path, medmamba_data / "busi_256"):
         foreign = embed(patch_weights, find_pictures([folder])[0][:200])
         found = separation(distance(seen["test"].features), distance(foreign.features), threshold)
-        assert found["auroc"] > 0.8
+        assert found["auroc"] > 0.85
         assert found["familiar_refused"] < 0.2
