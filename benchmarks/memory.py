@@ -19,9 +19,22 @@ from timing import milliseconds, release
 from monai_medmamba.networks import GraphedTraining, create_medmamba
 
 CLASSES = 8
-ORDER = ("tiny", "nano", "small", "base")
+ORDER = ("nano", "tiny", "small", "base")
 FITTED = [("tiny", 64, 64), ("tiny", 224, 64), ("nano", 224, 64), ("small", 224, 64), ("base", 224, 64)]
 CHECKED = [("tiny", 128, 64), ("tiny", 448, 16), ("nano", 128, 128), ("small", 384, 16), ("base", 128, 64)]
+FITTED_VOLUMES = [
+    ("nano", (96, 96, 96), 16),
+    ("tiny", (96, 96, 96), 8),
+    ("small", (64, 64, 64), 16),
+    ("base", (64, 64, 64), 16),
+]
+CHECKED_VOLUMES = [
+    ("nano", (64, 64, 64), 32),
+    ("nano", (96, 96, 96), 4),
+    ("tiny", (48, 96, 96), 8),
+    ("small", (96, 96, 96), 8),
+    ("base", (64, 96, 96), 8),
+]
 
 
 def gib(size: float) -> float:
@@ -29,16 +42,17 @@ def gib(size: float) -> float:
     return round(size / 2**30, 3)
 
 
-def train(variant: str, size: int, batch: int) -> dict:
+def train(variant: str, size: int | tuple[int, ...], batch: int) -> dict:
     """Return the time of a step and its memory."""
     device = torch.device("cuda")
     release()
     left_reserved, left_allocated = torch.cuda.memory_reserved(), torch.cuda.memory_allocated()  # by earlier rows
     torch.cuda.reset_peak_memory_stats()
-    network = create_medmamba(variant, num_classes=CLASSES, backend="cuda").to(device).train()
+    channels, *space = (3, size, size) if isinstance(size, int) else (1, *size)
+    network = create_medmamba(variant, len(space), channels, num_classes=CLASSES, backend="cuda").to(device).train()
     run = GraphedTraining(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
-    x, label = torch.rand(batch, 3, size, size, device=device), torch.randint(CLASSES, (batch,), device=device)
+    x, label = torch.rand(batch, channels, *space, device=device), torch.randint(CLASSES, (batch,), device=device)
 
     def step() -> None:
         with BF16.set(device):
@@ -54,10 +68,13 @@ def train(variant: str, size: int, batch: int) -> dict:
     return {"ms": ms, "used_gib": gib(peak + beside), "reserved_gib": gib(peak), "tensors_gib": gib(tensors)}
 
 
-def cases() -> list[tuple[bool, tuple[str, int, int]]]:
-    """Return whether each case is fitted, and the case; those of one network follow each other."""
-    both = [(True, case) for case in FITTED] + [(False, case) for case in CHECKED]
-    return sorted(both, key=lambda found: ORDER.index(found[1][0]))
+def cases() -> list[tuple[bool, tuple[str, int | tuple[int, ...], int]]]:
+    """Return whether each case is fitted, and the case; of images and of volumes, networks one after the other."""
+    found = []
+    for fitted, checked in ((FITTED, CHECKED), (FITTED_VOLUMES, CHECKED_VOLUMES)):
+        both = [(True, case) for case in fitted] + [(False, case) for case in checked]
+        found += sorted(both, key=lambda one: ORDER.index(one[1][0]))
+    return found
 
 
 def main() -> int:

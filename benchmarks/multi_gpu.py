@@ -11,9 +11,11 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -45,29 +47,45 @@ CPU_CASES = ((False, True, False),)
 GPU_CASES = ((True, True, False), (True, True, True), *CPU_CASES, (True, False, False))
 
 
-def torchrun(count: int, words: list[str]) -> str:
-    """Run words in some processes and return what they wrote; an error says what went wrong first."""
+def start(count: int, words: list[str]) -> subprocess.Popen:
+    """Start words in some processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count), *words]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        causes = [line for line in done.stderr.splitlines() if re.search(r"(Error|Exception|refused|failed)\b", line)]
-        raise RuntimeError(f"{count} processes left with {done.returncode}: {' | '.join(causes[:4])}"[:2000])
-    return done.stderr
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def throughput(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> dict:
-    """Train the bundle and return its images a second, of the epochs between the first and the last."""
-    where = folder / f"{count}-{batch}-{scale.sync_batchnorm}"
+def torchrun(count: int, words: list[str]) -> str:
+    """Run words in some processes and return what they wrote; an error says what went wrong first."""
+    with start(count, words) as running:
+        _, said = running.communicate()
+    if running.returncode:
+        causes = [line for line in said.splitlines() if re.search(r"(Error|Exception|refused|failed)\b", line)]
+        raise RuntimeError(f"{count} processes left with {running.returncode}: {' | '.join(causes[:4])}"[:2000])
+    return said
+
+
+def training(batch: int, scale: argparse.Namespace, folder: Path, where: Path) -> list[str]:
+    """Return the words that train the bundle."""
     values = {"dataset_dir": folder / "images", "output_dir": where / "output", "ckpt_dir": where / "models"}
     values |= {"variant": scale.variant, "image_size": scale.size, "batch_size": batch, "epochs": scale.epochs}
     values |= {"val_interval": scale.epochs, "sync_batchnorm": scale.sync_batchnorm}
     configs = f"['{TRAIN}','{find_overlay('multi_gpu_train').path}']"
     words = [word for name, value in values.items() for word in (f"--{name}", str(value))]
-    torchrun(count, ["-m", "monai.bundle", "run", "training", "--config_file", configs, *words])
+    return ["-m", "monai.bundle", "run", "training", "--config_file", configs, *words]
+
+
+def history(where: Path) -> list[dict[str, str]]:
+    """Return what a training noted of its epochs."""
     with (where / "output" / "history.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+        return list(csv.DictReader(stream))
+
+
+def throughput(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> dict:
+    """Train the bundle and return its images a second, of the epochs between the first and the last."""
+    where = folder / f"{count}-{batch}-{scale.sync_batchnorm}"
+    torchrun(count, training(batch, scale, folder, where))
+    rows = history(where)
     taken = scale.images // batch * batch
     rates = [taken / float(row["seconds"]) for row in rows]
     losses = [float(row["train_loss"]) for row in rows]
@@ -75,6 +93,32 @@ def throughput(count: int, batch: int, scale: argparse.Namespace, folder: Path) 
         "images_per_second": round(median(rates[1:-1]), 1),  # the last validates
         "epochs": [round(rate, 1) for rate in rates],
         "train_loss": [round(loss, 5) for loss in losses],
+    }
+
+
+def killed(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> dict:
+    """Kill the last process once a checkpoint is there, see the others end, resume, and return how that went."""
+    where = folder / f"{count}-killed"
+    words = training(batch, scale, folder, where)
+    with start(count, words) as running:
+        while not (where / "models" / "last.pt").is_file() and running.poll() is None:
+            time.sleep(0.02)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        workers = [child for child in children if b"monai.bundle" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        os.kill(int(workers[-1]), signal.SIGKILL)
+        began = time.monotonic()
+        running.communicate()
+    seconds = round(time.monotonic() - began, 1)
+    left = [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+    cut = torch.load(where / "models" / "last.pt", weights_only=True)["epoch"]
+    said = torchrun(count, [*words, "--resume", "True"])
+    return {
+        "left_with": running.returncode,
+        "seconds_to_end": seconds,
+        "processes_left": len(left),
+        "killed_after_epoch": cut,
+        "resumed": f"resumed after epoch {cut} of {scale.epochs}" in said,
+        "epochs": [int(float(row["epoch"])) for row in history(where)],
     }
 
 
@@ -151,6 +195,11 @@ def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None
             what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": whole}
             what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
             record.row(what, partial(throughput, count, whole, of, folder))
+        for count in several:
+            of = argparse.Namespace(**vars(scale), sync_batchnorm=True)
+            what = {"what": "a process is killed", "processes": count, "batch": batch * count}
+            what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+            record.row(what, partial(killed, count, batch * count, of, folder))
         scale.batch = min(batch, 64)
         for count in several:
             for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:

@@ -22,6 +22,11 @@ def test_a_small_run_on_the_cpu(tmp_path):
     for row in rows:
         if row["what"] == "gradients":
             assert row["difference"][0] < 1e-3
+        elif row["what"] == "a process is killed":
+            assert row["left_with"] != 0
+            assert row["processes_left"] == 0
+            assert row["resumed"]
+            assert row["epochs"] == [1, 2, 3]
         else:
             assert row["images_per_second"] > 0
     assert {row["processes"] for row in rows if row["what"] == "training"} == {1, 2}
