@@ -44,7 +44,9 @@ TRAIN = ROOT / "bundles" / "medmamba_endo" / "configs" / "train.json"
 STEPS = 4  # that compare gradients: the first records the graphs, the others replay them
 # Graph, joined batch normalisation, bf16. Without joining, gradients differ by more than rounding, as they should.
 CPU_CASES = ((False, True, False),)
-GPU_CASES = ((True, True, False), (True, True, True), *CPU_CASES, (True, False, False))
+GPU_CASES = ((True, True, True), (True, True, False), *CPU_CASES, (True, False, False))
+PARTS = ("training", "killed", "gradients")
+LIMIT = 150  # seconds for what a process group does at once; one that hangs is ended, and its row says so
 
 
 def start(count: int, words: list[str]) -> subprocess.Popen:
@@ -58,7 +60,11 @@ def start(count: int, words: list[str]) -> subprocess.Popen:
 def torchrun(count: int, words: list[str]) -> str:
     """Run words in some processes and return what they wrote; an error says what went wrong first."""
     with start(count, words) as running:
-        _, said = running.communicate()
+        try:
+            _, said = running.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            running.terminate()
+            raise TimeoutError(f"{count} processes had not ended after {LIMIT} s") from None
     if running.returncode:
         causes = [line for line in said.splitlines() if re.search(r"(Error|Exception|refused|failed)\b", line)]
         raise RuntimeError(f"{count} processes left with {running.returncode}: {' | '.join(causes[:4])}"[:2000])
@@ -101,7 +107,8 @@ def killed(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> d
     where = folder / f"{count}-killed"
     words = training(batch, scale, folder, where)
     with start(count, words) as running:
-        while not (where / "models" / "last.pt").is_file() and running.poll() is None:
+        until = time.monotonic() + LIMIT
+        while not (where / "models" / "last.pt").is_file() and running.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
         workers = [child for child in children if b"monai.bundle" in Path(f"/proc/{child}/cmdline").read_bytes()]
@@ -178,34 +185,44 @@ def compare(count: int, scale: argparse.Namespace, folder: Path, sync: bool, gra
 
 
 def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
-    """Measure every row, what matters most first: more images at once, then the same batch, then gradients."""
+    """Measure every row of the parts asked for, what matters most first."""
     scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=5)
     if arguments.quick:
         scale = argparse.Namespace(variant="nano", size=32, images=64, epochs=3)
     scale.images, batch = arguments.images or scale.images, 16 if arguments.quick else arguments.batch
-    several = [count for count in arguments.counts if count > 1]
-    trainings = [(1, batch, True)] if 1 in arguments.counts else []
-    trainings += [(count, batch * count, sync) for count in several for sync in (True, False)]
-    trainings += [(count, batch, True) for count in several]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_images(folder / "images", scale.images)
-        for count, whole, sync in trainings:
-            of = argparse.Namespace(**vars(scale), sync_batchnorm=sync)
-            what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": whole}
-            what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
-            record.row(what, partial(throughput, count, whole, of, folder))
-        for count in several:
-            of = argparse.Namespace(**vars(scale), sync_batchnorm=True)
-            what = {"what": "a process is killed", "processes": count, "batch": batch * count}
-            what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
-            record.row(what, partial(killed, count, batch * count, of, folder))
-        scale.batch = min(batch, 64)
-        for count in several:
-            for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:
-                what = {"what": "gradients", "processes": count, "sync_batchnorm": sync, "graph": graph}
-                what |= {"bf16": bf16, "batch": scale.batch, "size": scale.size, "network": scale.variant}
-                record.row(what, partial(compare, count, scale, folder, sync, graph, bf16))
+        if {"training", "killed"} & set(arguments.parts):
+            write_images(folder / "images", scale.images)
+        if "training" in arguments.parts:
+            measure_training(record, arguments.counts, batch, scale, folder)
+        several = [count for count in arguments.counts if count > 1]
+        if "killed" in arguments.parts:
+            for count in several:
+                of = argparse.Namespace(**vars(scale), sync_batchnorm=True)
+                what = {"what": "a process is killed", "processes": count, "batch": batch * count}
+                what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+                record.row(what, partial(killed, count, batch * count, of, folder))
+        if "gradients" in arguments.parts:
+            scale.batch = min(batch, 64)
+            for count in several:
+                for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:
+                    what = {"what": "gradients", "processes": count, "sync_batchnorm": sync, "graph": graph}
+                    what |= {"bf16": bf16, "batch": scale.batch, "size": scale.size, "network": scale.variant}
+                    record.row(what, partial(compare, count, scale, folder, sync, graph, bf16))
+
+
+def measure_training(record: Record, counts: list[int], batch: int, scale: argparse.Namespace, folder: Path) -> None:
+    """Measure trainings: as many images for each process, batch normalisation joined and not; then the same batch."""
+    several = [count for count in counts if count > 1]
+    trainings = [(1, batch, True)] if 1 in counts else []
+    trainings += [(count, batch * count, sync) for count in several for sync in (True, False)]
+    trainings += [(count, batch, True) for count in several]
+    for count, whole, sync in trainings:
+        of = argparse.Namespace(**vars(scale), sync_batchnorm=sync)
+        what = {"what": "training", "processes": count, "sync_batchnorm": sync, "batch": whole}
+        what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+        record.row(what, partial(throughput, count, whole, of, folder))
 
 
 def main() -> int:
@@ -217,6 +234,7 @@ def main() -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2], metavar="N", help="of processes, 1 first")
     parser.add_argument("--batch", type=int, default=128, metavar="N", help="images of one process (128)")
     parser.add_argument("--images", type=int, metavar="N", help="to train on (4096)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     parser.add_argument("--seconds", type=float, default=1500, help="begin no row after this long")
     parser.add_argument("--out", type=Path, default=RESULTS)

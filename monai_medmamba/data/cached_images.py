@@ -12,9 +12,19 @@ from torch.utils.data import Dataset
 IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
 
 
+KEPT_BYTES = 32 * 2**20 - 2**16
+"""Just below the largest freed block after which glibc's malloc keeps blocks of up to that size for the next one."""
+
+
 def decoding_threads(count: int) -> ThreadPoolExecutor:
-    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight."""
+    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight.
+
+    An image passes through some ten arrays of about a megabyte. Out of the box glibc's malloc returns each to the
+    system and fetches the next one from there, page by page, and threads wait for each other in doing so. It keeps
+    them once a large block has been freed, so one is; other allocators do not mind.
+    """
     torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
+    torch.empty(KEPT_BYTES, dtype=torch.uint8)
     return ThreadPoolExecutor(count, thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,))
 
 

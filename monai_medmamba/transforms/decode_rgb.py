@@ -53,7 +53,8 @@ def decode_rgb(path: str | os.PathLike[str]) -> np.ndarray:
         path: The file. Its content decides, not its suffix.
 
     Returns:
-        Array (3, H, W), float32, in [0, 1]; rows before columns.
+        Array (3, H, W), float32, in [0, 1]; rows before columns. In memory the channels of a pixel lie together, as in
+        the file: what resizes it is several times as fast on that.
 
     Raises:
         ImageReadError: The file is missing, empty, truncated, of another kind, of more than 80 million pixels, has
@@ -79,7 +80,7 @@ def decode_rgb(path: str | os.PathLike[str]) -> np.ndarray:
         raise ImageReadError(path, *_diagnose(path, error)) from error
     if rows.ndim == 2:
         rows = np.repeat(rows[..., None], 3, axis=2)
-    return np.ascontiguousarray(rows.transpose(2, 0, 1))
+    return rows.transpose(2, 0, 1)
 
 
 def _check_size(path: str | os.PathLike[str], picture: Image.Image) -> None:

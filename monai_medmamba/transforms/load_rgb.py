@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
+from monai.data import MetaTensor, get_track_meta
 from monai.transforms import MapTransform, Transform
 from monai.utils import ImageMetaKey, MetaKeys, TransformBackends
 
@@ -49,13 +49,15 @@ class LoadRGB(Transform):
             ImageReadError: The file cannot be used; the message names it.
         """
         file = os.path.expanduser(path)
-        pixels = decode_picture(file, self.window)
+        pixels = torch.from_numpy(decode_picture(file, self.window))
+        if not get_track_meta():
+            return pixels
         meta = {
             ImageMetaKey.FILENAME_OR_OBJ: file,
             MetaKeys.SPATIAL_SHAPE: torch.tensor(pixels.shape[1:]),
             MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
         }
-        return MetaTensor.ensure_torch_and_prune_meta(pixels, meta)
+        return MetaTensor(pixels, meta=meta)  # MONAI's own conversion would put each channel by itself
 
 
 class LoadRGBd(MapTransform):
