@@ -157,7 +157,7 @@ def gradients(scale: argparse.Namespace, folder: Path, name: str) -> None:
         losses.append(loss.item())
     if rank == 0:
         torch.save({"gradients": torch.stack(found), "losses": losses}, folder / f"{name}.pt")
-    leave_processes()
+    leave_processes(module)
 
 
 def difference(found: Tensor, expected: Tensor) -> list[float]:

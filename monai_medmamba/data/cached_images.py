@@ -9,11 +9,17 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys, ImageMetaKey
 from torch.utils.data import Dataset
 
+from monai_medmamba.data.fill_in_processes import FILLED, can_fill_in_processes, fill_in_processes, shared_empty
+
 IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
 
 
 KEPT_BYTES = 32 * 2**20 - 2**16
 """Just below the largest freed block after which glibc's malloc keeps blocks of up to that size for the next one."""
+THREADS = 4
+"""That decode at most: MONAI's transforms hold the interpreter for half their time, and more only wait for it."""
+WORTH = 64
+"""Images from which processes are worth their start."""
 
 
 def decoding_threads(count: int) -> ThreadPoolExecutor:
@@ -25,7 +31,9 @@ def decoding_threads(count: int) -> ThreadPoolExecutor:
     """
     torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
-    return ThreadPoolExecutor(count, thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,))
+    return ThreadPoolExecutor(
+        min(count, THREADS), thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,)
+    )
 
 
 class CachedImages(Dataset[dict[str, Any]]):
@@ -37,9 +45,9 @@ class CachedImages(Dataset[dict[str, Any]]):
     Args:
         data: Items with ``image``, a path, and where it is known ``label``, an integer or a list of them.
         transform: From an item to one whose ``image`` is a MetaTensor; without anything random, and with the same
-            shape and dtype for each image. It runs in several threads at once.
+            shape and dtype for each image. It runs in several processes or threads at once, and may not use a GPU.
         cache_num: How many images to keep at most; the first ones of ``data``. They are decoded at once.
-        num_workers: Threads for that.
+        num_workers: Processes for that, where the system can fork and the images are not few; else threads.
         progress: Shows a bar meanwhile.
 
     Raises:
@@ -119,20 +127,31 @@ class CachedImages(Dataset[dict[str, Any]]):
         """Returns the images to keep, (n, C, H, W)."""
         from tqdm.auto import tqdm
 
-        with decoding_threads(num_workers) as pool:
-            images = tqdm(
-                pool.map(self._decode, range(self.cache_num)),
-                total=self.cache_num,
-                desc="reading images",
-                disable=not progress,
-                dynamic_ncols=True,
-            )
-            cache = torch.empty(0)
-            for index, image in enumerate(images):
-                if index == 0:
-                    cache = torch.empty(self.cache_num, *image.shape, dtype=image.dtype)
-                self._check_alike(index, image, cache[0])
-                cache[index] = image
+        first, total = self._decode(0), self.cache_num
+        forked = num_workers > 1 and total >= WORTH and can_fill_in_processes()
+        make = shared_empty if forked else lambda shape, dtype: torch.zeros(shape, dtype=dtype)
+        cache, states = make((total, *first.shape), first.dtype), make((total,), torch.uint8)
+
+        def put(index: int, image: torch.Tensor) -> None:
+            self._check_alike(index, image, first)
+            cache[index] = image
+            states[index] = FILLED
+
+        put(0, first)
+        with tqdm(total=total, desc="reading images", disable=not progress, dynamic_ncols=True) as bar:
+            if forked:
+                fill_in_processes(
+                    lambda index: put(index, self._decode(index)),
+                    states,
+                    num_workers,
+                    show=lambda filled: bar.update(filled - bar.n),
+                )
+            left = (states != FILLED).nonzero().flatten().tolist()
+            with decoding_threads(num_workers) as pool:
+                for index, image in zip(left, pool.map(self._decode, left), strict=True):
+                    put(index, image)
+                    bar.update()
+            bar.update(total - bar.n)
         return cache
 
     def _check_alike(self, index: int, image: torch.Tensor, like: torch.Tensor) -> None:

@@ -7,6 +7,9 @@ import os
 
 import torch
 import torch.distributed as dist
+from torch import nn
+
+from ..networks import GraphedTraining
 
 __all__ = ["enter_processes", "leave_processes", "process_count", "process_device", "process_rank"]
 
@@ -92,13 +95,20 @@ def enter_processes(device: torch.device) -> None:
         logging.disable(logging.INFO)
 
 
-def leave_processes() -> None:
+def leave_processes(network: nn.Module | None = None) -> None:
     """Waits for the others, so that none finds its peer gone, and leaves the group.
+
+    Args:
+        network: what was trained, wrapped or not. CUDA graphs recorded of it hold the group's connections, and NCCL
+            would wait for their end forever: they are released first.
 
     Example:
         >>> leave_processes()  # in no group: nothing to leave
     """
     if dist.is_initialized():
         dist.barrier()
+        for module in network.modules() if network is not None else ():
+            if isinstance(module, GraphedTraining):
+                module.release()
         dist.destroy_process_group()
     logging.disable(logging.NOTSET)

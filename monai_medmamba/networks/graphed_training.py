@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import cast
 
@@ -22,7 +23,8 @@ class GraphedTraining(nn.Module):
     With several processes, put it inside ``monai_medmamba.distributed.join_gradients`` and not around it: the graphs
     then hold the network's own passes, with what ``SyncBatchNorm`` sends, and gradients are joined after them, which
     costs little beside a step. Recording goes around the hooks that join gradients. Every process has to record at the
-    same step.
+    same step. Graphs that hold what the processes send each other must be given back with ``release`` before the group
+    is left, which waits for them.
 
     Args:
         network: what is trained. Its shapes may not depend on the values of its input.
@@ -37,6 +39,7 @@ class GraphedTraining(nn.Module):
         super().__init__()
         self.network = network
         self._recorded: tuple[object, Callable[[Tensor], Tensor]] | None = None
+        self._graphs: list[torch.cuda.CUDAGraph] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns what the network makes of a batch.
@@ -57,18 +60,40 @@ class GraphedTraining(nn.Module):
         recorded, replay = self._recorded
         return replay(x) if kind == recorded else self.network(x)
 
+    def release(self) -> None:
+        """Gives the graphs back, with their memory; results of earlier steps lose their gradients.
+
+        The next batch in training is recorded again.
+
+        Example:
+            >>> GraphedTraining(nn.Linear(3, 2)).release()  # nothing was recorded
+        """
+        self._recorded = None
+        if self._graphs:
+            torch.cuda.synchronize()
+        for graph in self._graphs:
+            graph.reset()
+        self._graphs = []
+
     def _record(self, x: Tensor, autocast: torch.dtype | None) -> Callable[[Tensor], Tensor]:
         """Returns the network's passes from graphs; running statistics and random numbers stay as they were."""
         buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
         random_state = torch.cuda.get_rng_state(x.device)
         wrapped = _Wrapped(self.network).train()
+        others = _living_graphs()
         with torch.autocast("cuda", dtype=autocast, enabled=autocast is not None, cache_enabled=False):
             replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
+        # torch hands out no graphs, and autograd keeps them for as long as any result lives.
+        self._graphs = [graph for graph in _living_graphs() if all(graph is not other for other in others)]
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
         torch.cuda.set_rng_state(random_state, x.device)
         return cast(Callable[[Tensor], Tensor], replay)
+
+
+def _living_graphs() -> list[torch.cuda.CUDAGraph]:
+    return [thing for thing in gc.get_objects() if type(thing) is torch.cuda.CUDAGraph]
 
 
 class _Wrapped(nn.Module):

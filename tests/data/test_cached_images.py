@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ from monai.transforms import Compose, Resized
 from PIL import Image
 
 from monai_medmamba.data import CachedImages
+from monai_medmamba.data.cached_images import WORTH
+from monai_medmamba.data.fill_in_processes import can_fill_in_processes
 from monai_medmamba.transforms import LoadRGBd, QuantizeRGBd
 
 COUNT = 7
@@ -111,3 +114,68 @@ def test_batches_for_a_gpu_are_pinned():
         assert batch["image"].as_tensor().is_pinned()
         assert batch["label"].is_pinned()
         assert batch["image"].as_tensor().to("cuda", non_blocking=True)[:, 0, 0, 0].tolist() == wanted
+
+
+FORKS = pytest.mark.skipif(not can_fill_in_processes(), reason="needs a system that forks")
+MANY = WORTH + 5
+
+
+@FORKS
+def test_processes_read_what_threads_read():
+    reader = Reader()
+    alone, together = (CachedImages(items(MANY), reader, MANY - 2, count) for count in (1, 3))
+    assert reader.seen == [*range(MANY - 2), 0]  # the others were seen elsewhere
+    everything = list(range(MANY))
+    assert torch.equal(together.batch(everything)["image"], alone.batch(everything)["image"])
+
+
+@FORKS
+def test_processes_leave_the_error_whole():
+    def broken(item):
+        if item["image"] == MANY - 1:
+            raise OSError("the disk is gone")
+        return Reader()(item)
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        CachedImages(items(MANY), broken, MANY, num_workers=2)
+
+
+@FORKS
+def test_images_that_differ_are_refused_by_processes_too():
+    def uneven(item):
+        return {**item, "image": torch.zeros(3, 4, 5 + (item["image"] == 40))}
+
+    with pytest.raises(ValueError, match=r"40: expected .*3, 4, 5.* got .*3, 4, 6"):
+        CachedImages(items(MANY), uneven, MANY, num_workers=2)
+
+
+@pytest.mark.gpu
+@FORKS
+def test_processes_read_after_a_gpu_was_used():
+    torch.ones(3, device="cuda").sum().item()
+    images = CachedImages(items(MANY), Reader(), MANY, num_workers=4)
+    assert images.batch([0, MANY - 1])["image"].as_tensor().to("cuda")[:, 0, 0, 0].tolist() == [0, MANY - 1]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is about the malloc of glibc")
+def test_memory_is_kept_from_one_image_to_the_next(tmp_path):
+    """Counts the pages that the system hands out: 3000 an image if each array is given back."""
+    Image.fromarray(np.zeros((256, 256, 3), dtype=np.uint8)).save(tmp_path / "0.png")
+    code = f"""
+import resource
+from monai.transforms import Compose, Resized
+from monai_medmamba.data import CachedImages
+from monai_medmamba.data.cached_images import WORTH
+from monai_medmamba.data.fill_in_processes import can_fill_in_processes
+from monai_medmamba.transforms import LoadRGBd
+def read(count):
+    data = [{{"image": {str(tmp_path / "0.png")!r}}}] * count
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    CachedImages(data, Compose([LoadRGBd("image"), Resized("image", (224, 224), anti_aliasing=True)]), count)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+few = read(5)
+print((read(25) - read(5)) / 20)
+"""
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert float(done.stdout) < 500

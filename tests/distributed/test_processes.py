@@ -3,8 +3,10 @@ import logging
 import pytest
 import torch
 import torch.distributed as dist
+from torch import nn
 
 from monai_medmamba.distributed import enter_processes, leave_processes, process_count, process_device, process_rank
+from monai_medmamba.networks import GraphedTraining
 
 
 def test_what_torchrun_says(monkeypatch):
@@ -37,7 +39,11 @@ def test_enters_and_leaves(monkeypatch, unused_port):
         monkeypatch.setenv(name, value)
     enter_processes(torch.device("cpu"))
     assert dist.get_backend() == "gloo"
-    leave_processes()
+    released = []
+    monkeypatch.setattr(GraphedTraining, "release", lambda self: released.append((self, dist.is_initialized())))
+    graphed = GraphedTraining(nn.Linear(2, 2))
+    leave_processes(nn.Sequential(graphed))
+    assert released == [(graphed, True)]  # before the group is left
     assert not dist.is_initialized()
     assert logging.root.manager.disable == logging.NOTSET
 

@@ -82,3 +82,37 @@ def test_resumes_in_graphs():
     resumed = trained(second, GraphedTraining(second), 3, cut)
     for name, expected in straight["network"].items():
         torch.testing.assert_close(resumed["network"][name], expected, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_without_graphs_there_is_nothing_to_release():
+    run = GraphedTraining(small().eval())
+    x = torch.randn(2, 3, 32, 32)
+    expected = run(x)
+    run.release()
+    assert torch.equal(run(x), expected)
+
+
+@pytest.mark.gpu
+def test_released_graphs_are_gone_and_recorded_again():
+    """While results of a step, which autograd ties to the graphs, are still held."""
+    network = small().cuda().train()
+    run = GraphedTraining(network)
+    others = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(others):
+        held = torch.ones(2, device="cuda") + 1
+    result = run(batch())
+    result.square().mean().backward()
+    before = [parameter.grad.clone() for parameter in network.parameters()]
+    assert len(run._graphs) == 2
+    graphs = list(run._graphs)
+    run.release()
+    for graph in graphs:
+        with pytest.raises(RuntimeError):
+            graph.replay()
+    others.replay()
+    assert held.tolist() == [2, 2]
+    network.zero_grad()
+    run(batch()).square().mean().backward()
+    assert len(run._graphs) == 2
+    for parameter, expected in zip(network.parameters(), before, strict=True):
+        torch.testing.assert_close(parameter.grad, expected, rtol=1e-3, atol=1e-4)

@@ -35,6 +35,7 @@ def test_shape(mixed_folder):
         assert image.meta["filename_or_obj"] == str(path)
         assert image.meta["original_channel_dim"] == 0
         assert image.meta["spatial_shape"].tolist() == [6, 10]
+        assert image.stride() == (1, 30, 3)  # the channels of a pixel lie together, which resizes faster
 
 
 def test_other_entries_stay(mixed_folder):
