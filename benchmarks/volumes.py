@@ -22,7 +22,7 @@ from record import Record
 from targets import RESULTS, print_targets, write_targets
 from timing import allocated, capture, milliseconds, peak_memory, release
 from torch import Tensor, nn
-from volume_cases import Case, Scale, forward_cases, scaling_cases, training_cases
+from volume_cases import STEM, Case, Scale, forward_cases, scaling_cases, training_cases
 
 from monai_medmamba.networks import create_medmamba
 from monai_medmamba.ops.cross_selective_scan import cpu
@@ -37,7 +37,7 @@ def build(case: Case, device: torch.device) -> nn.Module:
     if case.network == "resnet18":
         # MONAI's own stem keeps every voxel, at eight times the work: the stride makes it the network of the name.
         network = resnet18(spatial_dims=3, n_input_channels=1, num_classes=CLASSES, conv1_t_stride=2)
-    elif case.network == "resnet18 (stem of MONAI)":
+    elif case.network == STEM:
         network = resnet18(spatial_dims=3, n_input_channels=1, num_classes=CLASSES)
     elif case.network == "densenet121":
         network = DenseNet121(spatial_dims=3, in_channels=1, out_channels=CLASSES)
@@ -145,7 +145,7 @@ def main() -> int:
     record = Record(path, name, arguments.seconds, {**notes, "quick": arguments.quick, "note": arguments.note})
     scale = Scale.quick() if arguments.quick else Scale.of(device.type)
     repeats = arguments.repeats or scale.repeats
-    sections = {"forward": forward_cases, "training": training_cases, "scaling": scaling_cases}
+    sections = {"scaling": scaling_cases, "forward": forward_cases, "training": training_cases}
     for section, cases in sections.items():
         record.run_section(section, lambda cases=cases: measure(record, cases(scale, device.type), device, repeats))
     print_targets(record.content, path.name)

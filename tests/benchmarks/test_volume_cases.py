@@ -1,5 +1,5 @@
 import pytest
-from volume_cases import OURS, PEERS, Scale, forward_cases, scaling_cases, training_cases
+from volume_cases import OURS, PEERS, STEM, Scale, forward_cases, scaling_cases, training_cases
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
@@ -8,7 +8,9 @@ def test_every_network_runs_at_every_size_in_every_mode(device, cases):
     scale = Scale.of(device)
     found = cases(scale, device)
     assert len(set(found)) == len(found)
-    assert {(case.network, case.space) for case in found} == {(n, s) for n in (*OURS, *PEERS) for s in scale.spaces}
+    assert {(case.network, case.space) for case in found} == {
+        (n, s) for n in (*OURS, *PEERS, STEM) for s in scale.spaces
+    }
     for peer in PEERS:
         modes = {case.mode for case in found if case.network == peer}
         assert modes == ({"eager"} if device == "cpu" else {"eager", "graph"})
