@@ -113,7 +113,7 @@ def test_evaluation_writes_evidence_and_a_report(run):
     )
     log = EventAccumulator(str(output / "tensorboard"))
     log.Reload()
-    assert log.Scalars("evidence/accuracy/value")[-1].value == pytest.approx(evidence["figures"]["accuracy"]["value"])
+    assert log.Scalars("evidence/accuracy")[-1].value == pytest.approx(evidence["figures"]["accuracy"]["value"])
     assert log.Images("evidence/roc")
 
 
