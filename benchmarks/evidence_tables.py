@@ -79,6 +79,7 @@ def corruptions(record: dict) -> str:
 
 TABLES: dict[str, Callable[[dict], str]] = {
     "explanations": explanations,
+    "methods": explanations,
     "foreign": foreign,
     "corruptions": corruptions,
 }

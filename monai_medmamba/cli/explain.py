@@ -13,10 +13,10 @@ __all__ = ["add_to"]
 METHODS = ("occlusion", "gradcam", "hirescam", "scan")
 EXAMPLES = """\
 methods:
-  occlusion  how far the probability falls when a square hides each part (the default; some 200 forward passes)
+  scan       the evidence of each place, traced through the selective scans to where they collected it (the default)
+  occlusion  how far the probability falls when a square hides each part; some 200 forward passes
   gradcam    Grad-CAM on the last stage
   hirescam   HiResCAM on the last stage but one; equals Grad-CAM on the last
-  scan       the evidence of each place, traced through the network's selective scans to where they collected it
 
 examples:
   medmamba explain scan.png --weights model.safetensors
@@ -28,7 +28,7 @@ DIR gets an overlay an image and method, a picture of the four directions, and e
 A file that cannot be read is passed over and listed at the end with the reason.
 exit status: 0 all images explained, 1 nothing done (the message says why), 2 some images could not be read
 
-scan and occlusion were better than chance on every network that was tried; try yours with --areas.
+scan and occlusion were better than chance on every network that was tried, scan by more; try yours with --areas.
 A map shows what moved the network, not what is ill. Not for diagnostic use.
 """
 
@@ -48,9 +48,9 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "--method",
         nargs="+",
         choices=(*METHODS, "all"),
-        default=["occlusion"],
+        default=["scan"],
         metavar="M",
-        help="see below (occlusion)",
+        help="see below (scan)",
     )
     parser.add_argument("--class", dest="class_name", metavar="NAME", help="to explain (each image's most probable)")
     parser.add_argument("--out", type=Path, default=Path("explained"), metavar="DIR", help="to write into (explained)")

@@ -30,7 +30,7 @@ def test_a_folder(words, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "1.png: b 0." in shown.out
     assert "1 images explained in" in shown.out
-    names = {"explanations.json", "0001-1-occlusion.png"}
+    names = {"explanations.json", "0001-1-scan.png", "0001-1-directions.png"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert shown.err == ""
 
@@ -49,7 +49,7 @@ def test_one_bad_file_never_stops_the_rest(words, tmp_path, capsys):
     assert shown.out == ""
     assert shown.err.splitlines()[0] == "2 of 3 could not be explained:"
     assert "0.png: the file is empty" in shown.err
-    assert (tmp_path / "out" / "0001-1-occlusion.png").is_file()
+    assert (tmp_path / "out" / "0001-1-scan.png").is_file()
 
 
 @pytest.mark.parametrize(
