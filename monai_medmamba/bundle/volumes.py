@@ -17,7 +17,7 @@ from ..data import (
     unpack_medmnist3d,
 )
 from ..data.exclusion import is_excluded
-from ..data.volume_content import dicom_frames, has_dicom_mark, is_nifti_name
+from ..data.volume_content import find_volumes
 from .layout_arguments import layout_arguments
 
 __all__ = ["list_volumes", "prepare_volumes"]
@@ -81,25 +81,16 @@ def list_volumes(path: str | os.PathLike[str], layout: Mapping[str, Any] | None 
     root = _folder(path)
     if root.is_file():
         return [{"image": str(root)}]
-    found = set()
-    for parent, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [Path(parent, name) for name in names if not name.startswith(".") and name != "DICOMDIR"]
-        found |= {file for file in files if is_nifti_name(file.name)}
-        dicom = [file for file in files if not is_nifti_name(file.name) and has_dicom_mark(file)]
-        several = {file for file in dicom if dicom_frames(file) > 1}
-        found |= several
-        if set(dicom) - several:
-            found.add(Path(parent))
     exclude = (layout or {}).get("exclude", ())
-    found = {one for one in found if one == root or not is_excluded(one.relative_to(root).as_posix(), exclude)}
+    every = find_volumes(root)
+    found = [one for one in every if one == root or not is_excluded(one.relative_to(root).as_posix(), exclude)]
     if not found:
         raise DatasetError(
             "a folder with .nii or .nii.gz files or DICOM series at any depth",
             f"none in {root}" if root.exists() else f"no folder {root}",
             "Name the folder of volumes with --dataset_dir",
         )
-    return [{"image": str(one)} for one in sorted(found)]
+    return [{"image": str(one)} for one in found]
 
 
 def _folder(named: str | os.PathLike[str]) -> Path:

@@ -48,23 +48,34 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds for each request (30)")
 
 
-def find_images(arguments: argparse.Namespace, folder: str | os.PathLike[str]) -> FoundImages:
+def find_images(arguments: argparse.Namespace, folder: str | os.PathLike[str], volumes: bool = False) -> FoundImages:
     """Returns the images that names, patterns and addresses stand for.
 
     Args:
         arguments: With ``images`` and the options that this module adds.
         folder: Where to keep what a server sends.
+        volumes: Whether to look for volumes in place of pictures.
 
     Returns:
         What was found; an image of a server is shown by its address.
 
     Raises:
         OSError: A server cannot be used, or the folder not be written.
+        ValueError: Volumes are wanted of a server, or by modality or body part.
     """
     from ..dicom import select_files
     from ..dicom.dicomweb_client import is_address
-    from ..inference import Failure, find_pictures
+    from ..inference import Failure, find_pictures, find_volumes
 
+    if volumes:
+        selected = arguments.modality or arguments.body_part
+        if selected or any(is_address(name) for name in arguments.images):
+            raise ValueError(
+                "these weights are for volumes: name files and folders, without --modality and --body-part; "
+                "`medmamba dicomweb` fetches from a server"
+            )
+        found, missed = find_volumes(arguments.images)
+        return FoundImages(found, {}, missed, 0)
     selection = _selection(arguments)
     images, failures = find_pictures([name for name in arguments.images if not is_address(name)])
     images, others = select_files(images, selection)

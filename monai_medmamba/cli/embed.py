@@ -13,6 +13,7 @@ __all__ = ["add_to"]
 EXAMPLES = """\
 examples:
   medmamba embed images/ --weights model.safetensors --out features.npz
+  medmamba embed ct/ --weights of_volumes/model.pt --out features.npz
   medmamba embed data/polyp data/mucosa --weights model.safetensors --out features.npz --probe
 
 The file holds the arrays images (n), folders (n) and features (n, F): numpy.load("features.npz")["features"].
@@ -49,12 +50,14 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     import torch
 
-    from ..inference import Embedding, embed, find_pictures, write_embedding
+    from ..inference import Embedding, embed, find_pictures, find_volumes, write_embedding
+    from ..inference.classifier import is_for_volumes
     from ..metrics import probe_features
 
     if arguments.out.suffix.lower() != ".npz":
         raise ValueError(f"expected --out FILE.npz, got {arguments.out}")
-    images, missed = find_pictures(arguments.images)
+    find = find_volumes if is_for_volumes(arguments.weights) else find_pictures
+    images, missed = find(arguments.images)
     if not images:
         raise ValueError(f"no image found{reasons(missed)}")
     found = embed(

@@ -29,7 +29,11 @@ examples:
   medmamba predict images/ more/*.jpg "archive/**/*.dcm" --weights model.safetensors --out results.csv
   medmamba predict images/ --onnx model.onnx --threads 2 --out results.json
   medmamba predict ct/ --weights model.pt --window 40 400 --quiet --out results.csv
+  medmamba predict head.nii.gz "scans/*/series" --weights of_volumes/model.pt
   medmamba predict https://pacs.example/dicom-web --modality CR DX --body-part CHEST --weights model.pt --keep chest/
+
+Where the weights are for volumes, images are NIfTI files, folders with a DICOM series, DICOM files of several frames,
+and folders of these. As much of each is taken as the network was trained on, about its centre.
 
 A file that cannot be read is passed over and listed at the end with the reason.
 exit status: 0 all images classified, 1 nothing done (the message says why), 2 some images could not be read
@@ -52,8 +56,8 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         "images",
         nargs="+",
         metavar="IMAGES",
-        help="files, folders (searched at any depth) and patterns: png, jpg, bmp, tif, and DICOM (needs pydicom); or "
-        "the address of a DICOMweb server",
+        help="files, folders (searched at any depth) and patterns: png, jpg, bmp, tif, and DICOM (needs pydicom); the "
+        "address of a DICOMweb server; volumes",
     )
     parser.add_argument(
         "--weights",
@@ -101,7 +105,7 @@ def _positive(text: str) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     import torch
 
-    from ..inference import RESULT_SUFFIXES
+    from ..inference import RESULT_SUFFIXES, VolumePreprocessing
 
     out, window = arguments.out, arguments.window
     if out is not None and out.suffix.lower() not in RESULT_SUFFIXES:
@@ -110,17 +114,21 @@ def _run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"expected --window CENTER WIDTH with a width of 1 or more, got {window[1]:g}")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    classifier = _load(arguments)
+    volumes = isinstance(classifier.preprocessing, VolumePreprocessing)
+    if volumes and window is not None:
+        raise ValueError("--window is for pictures: the weights of volumes say which intensities are taken")
     with contextlib.ExitStack() as stack:
         folder = arguments.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="medmamba-"))
-        return _classify(arguments, find_images(arguments, folder), torch.get_num_threads())
+        found = find_images(arguments, folder, volumes)
+        return _classify(arguments, classifier, found, torch.get_num_threads())
 
 
-def _classify(arguments: argparse.Namespace, found: FoundImages, readers: int) -> int:
+def _classify(arguments: argparse.Namespace, classifier: ImageClassifier, found: FoundImages, readers: int) -> int:
     from ..inference import Outcome, predict, write_results
 
     if not found.images:
         raise ValueError(f"no image to classify{reasons(found.failures)}")
-    classifier = _load(arguments)
     outcome = predict(
         classifier,
         found.images,

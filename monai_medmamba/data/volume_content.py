@@ -40,6 +40,25 @@ def dicom_frames(file: Path) -> int:
     return max(1, int(header.get("NumberOfFrames") or 1))
 
 
+def find_volumes(folder: Path) -> list[Path]:
+    """Returns the volumes of a folder at any depth, sorted.
+
+    They are NIfTI files, DICOM files of several frames, and folders that hold further DICOM files, which may be the
+    folder itself. Needs pydicom where there are DICOM files.
+    """
+    found = set()
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = [Path(parent, name) for name in names if not name.startswith(".") and name != "DICOMDIR"]
+        found |= {file for file in files if is_nifti_name(file.name)}
+        dicom = [file for file in files if not is_nifti_name(file.name) and has_dicom_mark(file)]
+        several = {file for file in dicom if dicom_frames(file) > 1}
+        found |= several
+        if set(dicom) - several:
+            found.add(Path(parent))
+    return sorted(found)
+
+
 def dicom_has_picture(file: Path) -> bool:
     """Tells whether a DICOM file holds a picture; one that cannot be read counts as if, and reading it says why."""
     try:

@@ -1,4 +1,4 @@
-"""Trained weights on pictures: find files, classify them in batches, pass over bad ones, write a table.
+"""Trained weights on pictures and volumes: find files, classify them in batches, pass over bad ones, write a table.
 
 It is what ``medmamba predict`` does, and gives the probabilities that a bundle's inference gives. The inferers, for
 MONAI's trainers and evaluators, classify volumes by windows and by slices.
@@ -10,11 +10,12 @@ from .embed import Embedding, embed, write_embedding
 from .foreign_images import measure_foreign, write_foreign
 from .onnx_classifier import load_onnx_classifier
 from .out_of_distribution import FeatureDistance, energy, foreign_threshold, separation
-from .picture_paths import Failure, find_pictures
+from .picture_paths import Failure, find_pictures, find_volumes
 from .predict import Outcome, predict
 from .preprocessing import Preprocessing
 from .results import RESULT_SUFFIXES, write_results
 from .slice_inferer import SliceBagInferer
+from .volume_preprocessing import VolumePreprocessing
 from .window_inferer import WindowInferer
 
 __all__ = [
@@ -26,11 +27,13 @@ __all__ = [
     "Outcome",
     "Preprocessing",
     "SliceBagInferer",
+    "VolumePreprocessing",
     "WindowInferer",
     "calibrate_weights",
     "embed",
     "energy",
     "find_pictures",
+    "find_volumes",
     "foreign_threshold",
     "load_classifier",
     "load_onnx_classifier",

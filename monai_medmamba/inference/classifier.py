@@ -15,10 +15,9 @@ from ..handlers import read_checkpoint
 from ..handlers.checkpoint import load_state
 from ..networks import MedMamba, load_weights
 from .preprocessing import CHANNELS, Preprocessing
+from .volume_preprocessing import AXES, VolumePreprocessing
 
 __all__ = ["ImageClassifier", "load_classifier"]
-
-SPATIAL_DIMS = 2
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class ImageClassifier:
     Args:
         source: The file of the weights.
         class_names: The name of each class, in the order of the logits.
-        preprocessing: What a picture goes through first.
-        logits: Takes a batch (n, 3, H, W), float32, to logits (n, C).
+        preprocessing: What a picture or a volume goes through first.
+        logits: Takes a batch (n, 3, H, W) or (n, 1, X, Y, Z), float32, to logits (n, C).
         temperature: By which the logits are divided, fitted on validation images; 1 where none was.
         several_labels: Whether an image may have several labels: each logit is then a question of its own.
 
@@ -42,7 +41,7 @@ class ImageClassifier:
 
     source: str
     class_names: tuple[str, ...]
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | VolumePreprocessing
     logits: Callable[[torch.Tensor], torch.Tensor]
     temperature: float = 1.0
     several_labels: bool = False
@@ -51,7 +50,7 @@ class ImageClassifier:
         """Returns calibrated probabilities.
 
         Args:
-            batch: Images (n, 3, H, W), float32, on the CPU.
+            batch: Images (n, 3, H, W) or volumes (n, 1, X, Y, Z), float32, on the CPU.
 
         Returns:
             Probabilities (n, C), float32, on the CPU.
@@ -87,7 +86,7 @@ def load_classifier(
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file is damaged, was not written by this package, lacks class names or preprocessing, is for
-            other images than RGB pictures, or there is no such device.
+            other images than RGB pictures and volumes of one channel, or there is no such device.
 
     Example:
         >>> import tempfile
@@ -98,8 +97,7 @@ def load_classifier(
         >>> load_classifier(path, device="cpu").class_names
         ('a', 'b')
     """
-    network, description, chosen = _network_on_device(weights, device, backend)
-    class_names, preprocessing = check_description(weights, description)
+    network, description, class_names, preprocessing, chosen = network_on_device(weights, device, backend)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
@@ -131,6 +129,11 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
     return network.eval(), description
 
 
+def is_for_volumes(weights: str | os.PathLike[str]) -> bool:
+    """Tells whether weights are for volumes; raises as load_classifier does."""
+    return isinstance(read_description(weights, read_weights(weights)[1])[1], VolumePreprocessing)
+
+
 def picture_network(
     weights: str | os.PathLike[str], device: str, backend: str | None, *, one_label: bool = False
 ) -> tuple[MedMamba, tuple[str, ...], Preprocessing, torch.device]:
@@ -138,41 +141,52 @@ def picture_network(
 
     With ``one_label`` also for weights of several labels an image.
     """
-    network, description, chosen = _network_on_device(weights, device, backend)
+    network, description, names, preprocessing, chosen = network_on_device(weights, device, backend)
+    if not isinstance(preprocessing, Preprocessing):
+        raise _for_volumes(weights)
     if one_label and has_several_labels(weights, description):
         raise ValueError(f"{os.fspath(weights)}: expected weights for one label an image, got some for several")
-    return network, *check_description(weights, description), chosen
+    return network, names, preprocessing, chosen
 
 
-def _network_on_device(
+def network_on_device(
     weights: str | os.PathLike[str], device: str, backend: str | None
-) -> tuple[MedMamba, dict[str, Any], torch.device]:
+) -> tuple[MedMamba, dict[str, Any], tuple[str, ...], Preprocessing | VolumePreprocessing, torch.device]:
+    """Returns a network for pictures or volumes and what its weights say; raises as load_classifier does."""
     chosen = choose_device(device)
     network, description = read_weights(weights, backend)
-    if network.spatial_dims != SPATIAL_DIMS:
-        raise _for_volumes(weights)
-    check_description(weights, description)
-    if network.in_channels != CHANNELS:
+    names, preprocessing = read_description(weights, description)
+    wanted = (2, CHANNELS) if isinstance(preprocessing, Preprocessing) else (AXES, 1)
+    if (network.spatial_dims, network.in_channels) != wanted:
         raise ValueError(
-            f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one of "
-            f"{network.in_channels} channels; use it from Python"
+            f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels or volumes of one, as its "
+            f"preprocessing says, got one for {network.spatial_dims} dimensions and {network.in_channels} channels; "
+            "use it from Python"
         )
-    return network.to(chosen), description, chosen
+    return network.to(chosen), description, names, preprocessing, chosen
 
 
 def _for_volumes(weights: str | os.PathLike[str]) -> ValueError:
-    """Returns the error that says what to use."""
+    """Returns the error that says what takes volumes."""
     return ValueError(
-        f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one for volumes. Classify "
-        "volumes by the bundle that trained it: python -m monai.bundle run inferring --config_file "
-        "BUNDLE/configs/inference.json --dataset_dir VOLUMES. For features, give what load_weights returns to "
-        "PooledFeatures, in Python"
+        f"{os.fspath(weights)}: expected a network for images of {CHANNELS} channels, got one for volumes: "
+        "`medmamba predict`, `medmamba embed` and the bundle that trained it take it"
     )
 
 
 def check_description(
     path: str | os.PathLike[str], description: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], Preprocessing]:
+    """Returns class names and preprocessing of pictures; raises ValueError naming the file and the cure."""
+    names, preprocessing = read_description(path, description)
+    if not isinstance(preprocessing, Preprocessing):
+        raise _for_volumes(path)
+    return names, preprocessing
+
+
+def read_description(
+    path: str | os.PathLike[str], description: Mapping[str, Any]
+) -> tuple[tuple[str, ...], Preprocessing | VolumePreprocessing]:
     """Returns class names and preprocessing; raises ValueError naming the file and the cure where one is missing."""
     names = description.get("class_names")
     if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
@@ -180,10 +194,10 @@ def check_description(
             f"{os.fspath(path)}: expected the class names in the file, got {json.dumps(names)}; "
             "write it with save_weights, or convert published weights again with `medmamba convert --class-names`"
         )
-    if "volume_size" in (description.get("preprocessing") or {}):
-        raise _for_volumes(path)
+    told = description.get("preprocessing") or {}
+    kind = VolumePreprocessing if "volume_size" in told else Preprocessing
     try:
-        return tuple(names), Preprocessing.from_description(description.get("preprocessing") or {})
+        return tuple(names), kind.from_description(told)
     except ValueError as error:
         raise ValueError(
             f"{os.fspath(path)}: {error}; the file must say what images go through. Write it with save_weights, or "

@@ -1,4 +1,4 @@
-"""Frozen features of pictures: what a trained network sees in them, as vectors."""
+"""Frozen features of pictures and volumes: what a trained network sees in them, as vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..files import atomic_path
 from ..networks import PooledFeatures
-from .classifier import picture_network
+from .classifier import network_on_device
 from .picture_paths import Failure
 from .predict import in_batches
 
@@ -55,11 +55,11 @@ def embed(
     window: tuple[float, float] | None = None,
     progress: bool = False,
 ) -> Embedding:
-    """Returns the mean of the network's last map for every picture that can be read.
+    """Returns the mean of the network's last map for every picture, or every volume, that can be read.
 
     Args:
         weights: ``model.safetensors``, ``model.pt`` or ``last.pt`` of a training, or what ``save_weights`` wrote.
-        images: Paths of pictures.
+        images: Paths of pictures, or of volumes where the weights are for these.
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for CUDA where there is one.
         backend: Of the scans; None leaves the choice to the environment variable and then to ``"auto"``.
         batch_size: Pictures that go through the network together, at least 1.
@@ -73,7 +73,7 @@ def embed(
     Raises:
         FileNotFoundError: There is no such file of weights.
         ValueError: The file is damaged, was not written by this package, lacks preprocessing, or is for other images
-            than RGB pictures; there is no such device; or a number is less than 1.
+            than RGB pictures and volumes of one channel; there is no such device; or a number is less than 1.
 
     Example:
         >>> import tempfile
@@ -84,7 +84,7 @@ def embed(
         >>> embed(path, ["missing.png"], device="cpu").features.shape
         (0, 256)
     """
-    network, _names, preprocessing, chosen = picture_network(weights, device, backend)
+    network, _description, _names, preprocessing, chosen = network_on_device(weights, device, backend)
     features = PooledFeatures(network)
 
     def vectors(batch: torch.Tensor) -> torch.Tensor:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .classifier import ImageClassifier, check_description, has_several_labels, read_weights, temperature_of
-from .preprocessing import CHANNELS
+from .classifier import ImageClassifier, has_several_labels, read_description, read_weights, temperature_of
 
 __all__ = ["load_onnx_classifier"]
 
@@ -37,7 +36,8 @@ def load_onnx_classifier(
     it was made from.
 
     Args:
-        path: The ONNX file: one input, images (n, 3, H, W), and logits (n, C) as its first output.
+        path: The ONNX file: one input, images (n, 3, H, W) or volumes (n, 1, X, Y, Z), and logits (n, C) as its first
+            output.
         weights: The weights that it was made from; None looks for a ``.safetensors``, then a ``.pt`` file of the same
             name beside it.
         device: ``"cpu"``, ``"cuda"``, or ``"auto"`` for CUDA where ONNX Runtime has it.
@@ -61,8 +61,8 @@ def load_onnx_classifier(
         raise FileNotFoundError(f"no ONNX file at {path}: write one with `medmamba export --format onnx`")
     session = _open(path, device, threads)
     source, description = _describe(path, session, weights)
-    class_names, preprocessing = check_description(source, description)
-    name, one_by_one = _check_input(path, session, preprocessing.image_size)
+    class_names, preprocessing = read_description(source, description)
+    name, one_by_one = _check_input(path, session, preprocessing.shape)
 
     def logits(batch: torch.Tensor) -> torch.Tensor:
         images = batch.numpy()
@@ -125,15 +125,15 @@ def _describe(path: Path, session: Any, weights: str | os.PathLike[str] | None) 
     return source, read_weights(source)[1]
 
 
-def _check_input(path: Path, session: Any, size: int) -> tuple[str, bool]:
+def _check_input(path: Path, session: Any, taken: tuple[int, ...]) -> tuple[str, bool]:
     """Returns the input's name, and whether it takes one image at a time; raises where it takes no such images."""
     inputs = session.get_inputs()
     shape = inputs[0].shape if len(inputs) == 1 else []
     fixed = [length if isinstance(length, int) else None for length in shape]  # what is left open is None or a name
-    wanted = (1, CHANNELS, size, size)
-    if len(fixed) != 4 or any(have not in (None, want) for have, want in zip(fixed, wanted, strict=True)):
+    wanted = (1, *taken)
+    if len(fixed) != len(wanted) or any(have not in (None, want) for have, want in zip(fixed, wanted, strict=True)):
         raise ValueError(
-            f"{path}: expected one input, images of ({CHANNELS}, {size}, {size}) in batches of any size or 1, got "
+            f"{path}: expected one input, images of {taken} in batches of any size or 1, got "
             f"{[(node.name, node.shape) for node in inputs]}; export it again with `medmamba export --format onnx`"
         )
     return inputs[0].name, fixed[0] == 1

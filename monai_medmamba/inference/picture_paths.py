@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from ..data.volume_content import find_volumes as volumes_below
 from ..picture_formats import SUFFIXES
 from ..transforms import is_dicom
 
-__all__ = ["Failure", "find_pictures"]
+__all__ = ["Failure", "find_pictures", "find_volumes"]
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 DICOM_DIRECTORY = "DICOMDIR"  # lists the files of a DICOM medium (PS3.10, section 8), and is none of them
@@ -51,18 +53,45 @@ def find_pictures(names: Sequence[str | os.PathLike[str]]) -> tuple[list[str], l
         >>> find_pictures(["nothing.png"])[1]
         [Failure(image='nothing.png', reason='there is no such file or folder: check the path')]
     """
+    return _find(names, _search)
+
+
+def find_volumes(names: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[Failure]]:
+    """Lists the volumes that files, folders and patterns name.
+
+    A file counts whatever it is called. A folder is searched at any depth for NIfTI files, DICOM files of several
+    frames and folders with a DICOM series; it may be such a folder itself. Patterns are those of ``find_pictures``.
+
+    Args:
+        names: Paths and patterns; ``~`` is expanded.
+
+    Returns:
+        The paths in the order of ``names``, each once, those of a folder or pattern sorted; and the names that led to
+        no volume.
+
+    Example:
+        >>> find_volumes(["nothing.nii"])[1]
+        [Failure(image='nothing.nii', reason='there is no such file or folder: check the path')]
+    """
+    return _find(names, _search_volumes)
+
+
+Search = Callable[[str, list[Failure]], Iterator[str]]
+
+
+def _find(names: Sequence[str | os.PathLike[str]], search: Search) -> tuple[list[str], list[Failure]]:
     found: dict[str, str] = {}
     failures: list[Failure] = []
     for name in names:
-        for path in _expand(os.path.expanduser(os.fspath(name)), failures):
+        for path in _expand(os.path.expanduser(os.fspath(name)), search, failures):
             found.setdefault(os.path.abspath(path), path)
     return list(found.values()), failures
 
 
-def _expand(name: str, failures: list[Failure]) -> Iterator[str]:
-    """Yields the pictures of one name, and notes what is wrong with it."""
+def _expand(name: str, search: Search, failures: list[Failure]) -> Iterator[str]:
+    """Yields what one name stands for, and notes what is wrong with it."""
     if os.path.isdir(name):
-        yield from _search(name, failures)
+        yield from search(name, failures)
     elif os.path.lexists(name):
         yield name
     elif not glob.has_magic(name):
@@ -72,7 +101,7 @@ def _expand(name: str, failures: list[Failure]) -> Iterator[str]:
         if not matches:
             failures.append(Failure(name, "nothing matches this pattern: check it, and the folder it starts in"))
         for match in matches:
-            yield from _expand(match, failures)
+            yield from _expand(match, search, failures)
 
 
 def _search(folder: str, failures: list[Failure]) -> Iterator[str]:
@@ -91,6 +120,14 @@ def _search(folder: str, failures: list[Failure]) -> Iterator[str]:
         endings = ", ".join((*SUFFIXES, *DICOM_SUFFIXES))
         failures.append(Failure(folder, f"no picture in this folder: expected {endings}, or DICOM files by any name"))
     yield from pictures
+
+
+def _search_volumes(folder: str, failures: list[Failure]) -> Iterator[str]:
+    """Yields the volumes below a folder, sorted by path."""
+    volumes = volumes_below(Path(folder))
+    if not volumes:
+        failures.append(Failure(folder, "no volume in this folder: expected .nii or .nii.gz files, or DICOM series"))
+    yield from map(str, volumes)
 
 
 def _is_picture(file: str) -> bool:

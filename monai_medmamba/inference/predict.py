@@ -1,4 +1,4 @@
-"""Pictures through a classifier, batch by batch; a picture that cannot be read is noted and passed over."""
+"""Pictures or volumes through a classifier, batch by batch; what cannot be read is noted and passed over."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..transforms import ImageReadError
 from .classifier import ImageClassifier
 from .picture_paths import Failure
 from .preprocessing import Preprocessing
+from .volume_preprocessing import VolumePreprocessing
 
 __all__ = ["Outcome", "predict"]
 
@@ -50,7 +51,7 @@ def predict(
     window: tuple[float, float] | None = None,
     progress: bool = False,
 ) -> Outcome:
-    """Classifies pictures.
+    """Classifies pictures, or volumes where the classifier is for these.
 
     Args:
         classifier: From ``load_classifier`` or ``load_onnx_classifier``.
@@ -88,7 +89,7 @@ def predict(
 
 
 def in_batches(
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | VolumePreprocessing,
     images: Sequence[str],
     network: Callable[[torch.Tensor], torch.Tensor],
     columns: int,

@@ -51,6 +51,11 @@ class Preprocessing:
                 wanted = "positive numbers" if name == "std" else "numbers"
                 raise ValueError(f"expected {CHANNELS} {wanted} as {name}, got {list(values)}")
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what the network takes, without the batch."""
+        return (CHANNELS, self.image_size, self.image_size)
+
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> Preprocessing:
         """Returns what a weights file describes under ``preprocessing``.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..data import Datalist
-from ..inference import ImageClassifier
+from ..inference import ImageClassifier, Preprocessing
 from ..metrics import classification_metrics
 from ..transforms import QuantizeRGB, decode_picture
 from ..transforms.quantize_rgb import dequantize_rgb
@@ -106,8 +106,8 @@ def measure_robustness(
         The figures, severity 0 being the clean images for each corruption.
 
     Raises:
-        ValueError: The classes of weights and data differ, images may have several labels, the split is empty, or a
-            corruption is unknown.
+        ValueError: The classes of weights and data differ, images may have several labels, the weights are for volumes,
+            the split is empty, or a corruption is unknown.
         ImageReadError: An image cannot be read; the message names it.
 
     Example:
@@ -119,6 +119,9 @@ def measure_robustness(
     """
     from tqdm.auto import tqdm
 
+    preprocessing = classifier.preprocessing
+    if not isinstance(preprocessing, Preprocessing):
+        raise ValueError(f"{classifier.source}: expected weights for images, got some for volumes")
     samples = _checked(classifier, data, split, corruptions)
     truth = np.array([sample["label"] for sample in samples])
     jobs = [(name, severity) for name in corruptions for severity in range(1, SEVERITIES + 1)]
@@ -127,14 +130,14 @@ def measure_robustness(
         total=len(samples) * (len(jobs) + 1), unit="image", dynamic_ncols=True, disable=None if progress else True
     )
     with bar, ThreadPoolExecutor(readers) as pool:
-        resize = classifier.preprocessing.resize
+        resize = preprocessing.resize
         quantize = QuantizeRGB()  # as training keeps its images, so that severity 0 is what `predict` sees
         pictures = list(pool.map(lambda sample: quantize(resize(decode_picture(sample["image"]))), samples))
 
         def classify(name: str, severity: int) -> NDArray[np.float32]:
             def worsened(index: int) -> Tensor:
                 picture = dequantize_rgb(pictures[index])
-                return classifier.preprocessing.normalize(corrupt(picture, name, severity, _seed(seed, index, name)))
+                return preprocessing.normalize(corrupt(picture, name, severity, _seed(seed, index, name)))
 
             tables = []
             for start in range(0, len(pictures), batch_size):

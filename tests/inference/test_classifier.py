@@ -33,11 +33,29 @@ def test_several_labels_are_each_a_question_of_its_own(network, tmp_path):
     assert not load_classifier(save_one_label(tmp_path, network), device="cpu").several_labels
 
 
-@pytest.mark.parametrize("kept", [{}, {"volume_size": [32, 32, 32]}])
-def test_weights_for_volumes_say_what_to_use(kept, tmp_path):
+VOLUMES = {"volume_size": [32] * 3, "spacing": [1.5] * 3, "intensity_range": None, "mean": [0.5], "std": [0.25]}
+
+
+def test_volumes(tmp_path):
+    network = MedMamba(3, 1, num_classes=2, depths=(1,), dims=(8,), d_state=2).eval()
+    save_weights(tmp_path / "w.safetensors", network, ["a", "b"], VOLUMES)
+    classifier = load_classifier(tmp_path / "w.safetensors", device="cpu")
+    batch = torch.randn(2, *classifier.preprocessing.shape)
+    torch.testing.assert_close(classifier(batch), network(batch).softmax(dim=1).detach())
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        ({}, "preprocessing lacks image_size, mean, std"),
+        ({"volume_size": [32] * 3}, "preprocessing lacks spacing"),
+        (KEPT, "3 channels or volumes of one, as its preprocessing says, got one for 3 dimensions and 1 channels"),
+    ],
+)
+def test_weights_for_volumes_that_say_too_little_are_refused(kept, message, tmp_path):
     volumes = MedMamba(3, 1, num_classes=2, depths=(1,), dims=(8,))
     save_weights(tmp_path / "w.safetensors", volumes, ["a", "b"], kept)
-    with pytest.raises(ValueError, match=r"w\.safetensors: .* for volumes.*monai\.bundle run inferring"):
+    with pytest.raises(ValueError, match=rf"w\.safetensors: .*{message}"):
         load_classifier(tmp_path / "w.safetensors", device="cpu")
 
 
