@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .dicom_images import add_selection, add_server, find_images, tell_left_out
 from .failures import list_failures, reasons, shown
+from .volume_series import add_series, with_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         metavar=("CENTER", "WIDTH"),
         help="for grey DICOM files, in place of the window they carry, such as 40 400 for Hounsfield units",
     )
+    add_series(parser)
     add_selection(parser)
     add_server(parser)
     parser.add_argument(
@@ -118,6 +120,7 @@ def _run(arguments: argparse.Namespace) -> int:
     volumes = isinstance(classifier.preprocessing, VolumePreprocessing)
     if volumes and window is not None:
         raise ValueError("--window is for pictures: the weights of volumes say which intensities are taken")
+    classifier = replace(classifier, preprocessing=with_series(classifier.preprocessing, arguments))
     with contextlib.ExitStack() as stack:
         folder = arguments.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="medmamba-"))
         found = find_images(arguments, folder, volumes)

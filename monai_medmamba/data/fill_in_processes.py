@@ -77,9 +77,8 @@ def fill_in_processes(
     ]
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", ".*fork.*", DeprecationWarning
-            )  # what the children run waits for no thread
+            # of threads that the fork leaves behind: what the children run waits for none of them
+            warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
             for worker in workers:
                 worker.start()
         _watch(workers, states, show)

@@ -44,19 +44,39 @@ def find_volumes(folder: Path) -> list[Path]:
     """Returns the volumes of a folder at any depth, sorted.
 
     They are NIfTI files, DICOM files of several frames, and folders that hold further DICOM files, which may be the
-    folder itself. Needs pydicom where there are DICOM files.
+    folder itself. Damaged DICOM files count as slices: reading tells what is wrong with them. Needs pydicom where there
+    are DICOM files.
     """
     found = set()
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [Path(parent, name) for name in names if not name.startswith(".") and name != "DICOMDIR"]
-        found |= {file for file in files if is_nifti_name(file.name)}
-        dicom = [file for file in files if not is_nifti_name(file.name) and has_dicom_mark(file)]
-        several = {file for file in dicom if dicom_frames(file) > 1}
-        found |= several
-        if set(dicom) - several:
-            found.add(Path(parent))
+        for name in names:
+            file = Path(parent, name)
+            if name.startswith(".") or name == "DICOMDIR":
+                continue
+            if is_nifti_name(name):
+                found.add(file)
+            elif _is_dicom(file):
+                found.add(file if _has_several_frames(file) else Path(parent))
     return sorted(found)
+
+
+def _is_dicom(file: Path) -> bool:
+    if not file.is_file():
+        return False  # a socket, a broken link
+    try:
+        return has_dicom_mark(file)
+    except OSError:
+        return True  # what it is cannot be told: reading it will say why
+
+
+def _has_several_frames(file: Path) -> bool:
+    try:
+        return dicom_frames(file) > 1
+    except ImportError:
+        raise
+    except Exception:  # noqa: BLE001  pydicom raises a different class for each kind of damage
+        return False
 
 
 def dicom_has_picture(file: Path) -> bool:

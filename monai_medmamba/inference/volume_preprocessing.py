@@ -38,6 +38,8 @@ class VolumePreprocessing:
         intensity_range: What becomes 0 and 1, such as -1000 and 400 HU; None takes 0.5 % and 99.5 % of each volume.
         mean: What is subtracted afterwards.
         std: What it is divided by, positive.
+        series: Which DICOM series of a folder that holds several, as ``LoadVolume`` takes it.
+        missing: What becomes of a series with missing slices, as ``LoadVolume`` takes it.
 
     Raises:
         ValueError: A value is of another kind or out of range.
@@ -52,6 +54,8 @@ class VolumePreprocessing:
     intensity_range: tuple[float, ...] | None
     mean: float
     std: float
+    series: str | None = None
+    missing: str = "refuse"
 
     def __post_init__(self) -> None:
         _check("volume_size", self.volume_size, AXES, 0)
@@ -108,7 +112,7 @@ class VolumePreprocessing:
         """
         if window is not None:
             raise ValueError("expected no window for volumes: their weights say which intensities are taken")
-        volume: Any = LoadVolume()(path)
+        volume: Any = LoadVolume(self.series, self.missing)(path)
         for transform in self._transforms():
             volume = transform(volume)
         return convert_to_tensor(volume, dtype=torch.float32, track_meta=False)

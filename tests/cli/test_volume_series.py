@@ -79,6 +79,37 @@ def test_what_is_for_pictures_is_refused(more, message, weights, volumes, capsys
     assert message in capsys.readouterr().err
 
 
+def test_damaged_dicom_files_are_told(weights, volumes, capsys):
+    (volumes / "broken").mkdir()
+    (volumes / "broken" / "1.dcm").write_bytes(bytes(128) + b"DICM" + b"no header at all")
+    assert main(["predict", str(volumes), "--weights", weights, "--device", "cpu"]) == 2
+    shown = capsys.readouterr()
+    assert "3 images classified" in shown.out
+    assert str(volumes / "broken") in shown.err
+
+
+def test_a_folder_of_two_series(weights, tmp_path, capsys):
+    (tmp_path / "both").mkdir()
+    for number, heights in enumerate(([0, 3, 6], [0, 3, 9, 12])):
+        for file in write_series(tmp_path / str(number), heights, uid=f"1.2.3.{number}").iterdir():
+            file.rename(tmp_path / "both" / f"{number}-{file.name}")
+    words = ["predict", str(tmp_path / "both"), "--weights", weights, "--device", "cpu"]
+    assert main(words) == 2
+    assert "largest" in capsys.readouterr().err
+    assert main([*words, "--series", "1.2.3.0"]) == 0
+    assert main([*words, "--series", "largest"]) == 2
+    assert "missing" in capsys.readouterr().err
+    assert main([*words, "--series", "largest", "--missing", "interpolate"]) == 0
+
+
+def test_pictures_have_no_series(tmp_path, capsys):
+    kept = {"image_size": 32, "mean": [0.5] * 3, "std": [0.25] * 3}
+    save_weights(tmp_path / "p.safetensors", MedMamba(num_classes=2, depths=(1,), dims=(8,)), ["a", "b"], kept)
+    words = ["predict", str(tmp_path), "--weights", str(tmp_path / "p.safetensors"), "--series", "largest"]
+    assert main(words) == 1
+    assert "--series for volumes alone" in capsys.readouterr().err
+
+
 def test_a_server_is_refused(weights, capsys):
     assert main(["predict", "https://pacs.example/dicom-web", "--weights", weights, "--device", "cpu"]) == 1
     assert "name files and folders" in capsys.readouterr().err
