@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from typing import cast
 
@@ -24,7 +25,7 @@ class GraphedTraining(nn.Module):
     then hold the network's own passes, with what ``SyncBatchNorm`` sends, and gradients are joined after them, which
     costs little beside a step. Recording goes around the hooks that join gradients. Every process has to record at the
     same step. Graphs that hold what the processes send each other must be given back with ``release`` before the group
-    is left, which waits for them.
+    is left, which waits for them from NCCL 2.26 on (docs.nvidia.com/dl-cuda-graph, "Process Hang").
 
     Args:
         network: what is trained. Its shapes may not depend on the values of its input.
@@ -40,6 +41,8 @@ class GraphedTraining(nn.Module):
         self.network = network
         self._recorded: tuple[object, Callable[[Tensor], Tensor]] | None = None
         self._graphs: list[torch.cuda.CUDAGraph] = []
+        # Also where a training breaks off: at the interpreter's end NCCL would wait for graphs that are still there.
+        weakref.finalize(self, _reset, self._graphs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns what the network makes of a batch.
@@ -69,11 +72,7 @@ class GraphedTraining(nn.Module):
             >>> GraphedTraining(nn.Linear(3, 2)).release()  # nothing was recorded
         """
         self._recorded = None
-        if self._graphs:
-            torch.cuda.synchronize()
-        for graph in self._graphs:
-            graph.reset()
-        self._graphs = []
+        _reset(self._graphs)
 
     def _record(self, x: Tensor, autocast: torch.dtype | None) -> Callable[[Tensor], Tensor]:
         """Returns the network's passes from graphs; running statistics and random numbers stay as they were."""
@@ -84,12 +83,20 @@ class GraphedTraining(nn.Module):
         with torch.autocast("cuda", dtype=autocast, enabled=autocast is not None, cache_enabled=False):
             replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
         # torch hands out no graphs, and autograd keeps them for as long as any result lives.
-        self._graphs = [graph for graph in _living_graphs() if all(graph is not other for other in others)]
+        self._graphs += [graph for graph in _living_graphs() if all(graph is not other for other in others)]
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
         torch.cuda.set_rng_state(random_state, x.device)
         return cast(Callable[[Tensor], Tensor], replay)
+
+
+def _reset(graphs: list[torch.cuda.CUDAGraph]) -> None:
+    """Destroys graphs and empties the list."""
+    if graphs:
+        torch.cuda.synchronize()
+    while graphs:
+        graphs.pop().reset()
 
 
 def _living_graphs() -> list[torch.cuda.CUDAGraph]:

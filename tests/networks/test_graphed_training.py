@@ -1,4 +1,6 @@
 import copy
+import gc
+import weakref
 
 import pytest
 import torch
@@ -90,6 +92,32 @@ def test_without_graphs_there_is_nothing_to_release():
     expected = run(x)
     run.release()
     assert torch.equal(run(x), expected)
+
+
+class Graph:
+    def __init__(self):
+        self.living = True
+
+    def reset(self):
+        self.living = False
+
+
+@pytest.mark.parametrize("end", ["release", "collection", "exit"])
+def test_graphs_end_with_it(end, monkeypatch):
+    """In whatever way: where a training breaks off, nobody calls ``release``."""
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    run, graphs = GraphedTraining(small()), [Graph(), Graph()]
+    run._graphs += graphs
+    if end == "release":
+        run.release()
+    elif end == "collection":
+        del run
+        gc.collect()
+    else:
+        (finalizer,) = (f for f in weakref.finalize._registry if f.peek() and f.peek()[0] is run)
+        assert finalizer.atexit
+        finalizer()
+    assert not any(graph.living for graph in graphs)
 
 
 @pytest.mark.gpu
