@@ -22,15 +22,20 @@ WORTH = 64
 """Images from which processes are worth their start."""
 
 
-def decoding_threads(count: int) -> ThreadPoolExecutor:
-    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight.
+def keep_freed_memory() -> None:
+    """Lets malloc keep the memory of one image for the next, in this process and in those that are forked from it.
 
     An image passes through some ten arrays of about a megabyte. Out of the box glibc's malloc returns each to the
     system and fetches the next one from there, page by page, and threads wait for each other in doing so. It keeps
     them once a large block has been freed, so one is; other allocators do not mind.
     """
-    torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
+
+
+def decoding_threads(count: int) -> ThreadPoolExecutor:
+    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight."""
+    torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
+    keep_freed_memory()
     return ThreadPoolExecutor(
         min(count, THREADS), thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,)
     )
@@ -127,6 +132,7 @@ class CachedImages(Dataset[dict[str, Any]]):
         """Returns the images to keep, (n, C, H, W)."""
         from tqdm.auto import tqdm
 
+        keep_freed_memory()
         first, total = self._decode(0), self.cache_num
         forked = num_workers > 1 and total >= WORTH and can_fill_in_processes()
         make = shared_empty if forked else lambda shape, dtype: torch.zeros(shape, dtype=dtype)

@@ -14,19 +14,21 @@ __all__ = ["TensorBoardPictures"]
 
 
 class TensorBoardPictures:
-    """Draws the confusion matrix of each validation into a TensorBoard log.
+    """Draws the confusion matrix of validations into a TensorBoard log.
 
     Args:
         log_dir: folder of the log.
         class_names: the name of each class, in order.
+        every: epochs from one picture to the next, at least 1: drawing takes longer than a small epoch.
 
     Example:
         >>> TensorBoardPictures("output/tensorboard", ["a", "b"]).class_names
         ['a', 'b']
     """
 
-    def __init__(self, log_dir: str | os.PathLike[str], class_names: list[str]) -> None:
-        self.log_dir, self.class_names = os.fspath(log_dir), list(class_names)
+    def __init__(self, log_dir: str | os.PathLike[str], class_names: list[str], every: int = 1) -> None:
+        self.log_dir, self.class_names, self.every = os.fspath(log_dir), list(class_names), every
+        self._drawn = 0
         self._collector = PredictionCollector()
 
     def attach(self, engine: Engine) -> None:
@@ -35,8 +37,11 @@ class TensorBoardPictures:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
 
     def _draw(self, engine: Engine) -> None:
+        if self._drawn < engine.state.epoch < self._drawn + self.every:
+            return
         from torch.utils.tensorboard import SummaryWriter
 
+        self._drawn = engine.state.epoch
         figures = classification_metrics(self._collector.probabilities, self._collector.labels, self.class_names)
         picture = confusion_matrix_figure(figures["confusion_matrix"], self.class_names)
         with SummaryWriter(self.log_dir) as writer:

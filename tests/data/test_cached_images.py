@@ -158,24 +158,26 @@ def test_processes_read_after_a_gpu_was_used():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is about the malloc of glibc")
-def test_memory_is_kept_from_one_image_to_the_next(tmp_path):
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=FORKS)])
+def test_memory_is_kept_from_one_image_to_the_next(workers, tmp_path):
     """Counts the pages that the system hands out: 3000 an image if each array is given back."""
     Image.fromarray(np.zeros((256, 256, 3), dtype=np.uint8)).save(tmp_path / "0.png")
     code = f"""
 import resource
 from monai.transforms import Compose, Resized
 from monai_medmamba.data import CachedImages
-from monai_medmamba.data.cached_images import WORTH
-from monai_medmamba.data.fill_in_processes import can_fill_in_processes
 from monai_medmamba.transforms import LoadRGBd
+def pages():
+    return sum(resource.getrusage(who).ru_minflt for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 def read(count):
     data = [{{"image": {str(tmp_path / "0.png")!r}}}] * count
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    CachedImages(data, Compose([LoadRGBd("image"), Resized("image", (224, 224), anti_aliasing=True)]), count)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-few = read(5)
-print((read(25) - read(5)) / 20)
+    read = Compose([LoadRGBd("image"), Resized("image", (224, 224), anti_aliasing=True)])
+    before = pages()
+    CachedImages(data, read, count, {workers})
+    return pages() - before
+read({WORTH})
+print((read({WORTH + 100}) - read({WORTH})) / 100)
 """
     environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert float(done.stdout) < 500
+    assert float(done.stdout) < 700
