@@ -169,15 +169,12 @@ from monai_medmamba.data import CachedImages
 from monai_medmamba.transforms import LoadRGBd
 def pages():
     return sum(resource.getrusage(who).ru_minflt for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-def read(count):
-    data = [{{"image": {str(tmp_path / "0.png")!r}}}] * count
-    read = Compose([LoadRGBd("image"), Resized("image", (224, 224), anti_aliasing=True)])
-    before = pages()
-    CachedImages(data, read, count, {workers})
-    return pages() - before
-read({WORTH})
-print((read({WORTH + 100}) - read({WORTH})) / 100)
+data = [{{"image": {str(tmp_path / "0.png")!r}}}] * 300
+read = Compose([LoadRGBd("image"), Resized("image", (224, 224), anti_aliasing=True)])
+before = pages()
+CachedImages(data, read, 300, {workers})
+print((pages() - before) / 300)
 """
     environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": ":".join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert float(done.stdout) < 700
+    assert float(done.stdout) < 1000
