@@ -104,7 +104,7 @@ class VolumePreprocessing:
             window: Is for pictures and must be None: ``intensity_range`` is in its place.
 
         Returns:
-            Tensor (1, *volume_size), float32.
+            Tensor of ``shape``, float32.
 
         Raises:
             ImageReadError: It cannot be used; the message names it, what is wrong, and the cure.
