@@ -106,7 +106,7 @@ def main() -> int:
     """Measure every data set that is asked for, and return 1 if a row failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder of the data sets")
-    parser.add_argument("sets", nargs="*", choices=[*SETS, []], default=list(SETS), metavar="SET")
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"all, or some of {', '.join(map(repr, SETS))}")
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="where the bundles are written")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the record")
     parser.add_argument(
@@ -120,6 +120,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no training after this long")
     parser.add_argument("--no-medmamba", action="store_true", help="measure the baselines alone")
     arguments = parser.parse_args()
+    arguments.sets = arguments.sets or list(SETS)
+    if unknown := set(arguments.sets) - set(SETS):
+        parser.error(f"no such set: {', '.join(sorted(unknown))}; there are {', '.join(map(repr, SETS))}")
     cuda = torch.cuda.is_available()
     name = torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads"
     kind = name.lower().replace(" ", "-") if cuda else "cpu"
