@@ -50,21 +50,23 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     import torch
 
-    from ..inference import Embedding, embed, find_pictures, find_volumes, write_embedding
-    from ..inference.classifier import is_for_volumes
+    from ..inference import Embedding, VolumePreprocessing, find_pictures, find_volumes, write_embedding
+    from ..inference.classifier import network_on_device
+    from ..inference.embed import embed_with
     from ..metrics import probe_features
 
     if arguments.out.suffix.lower() != ".npz":
         raise ValueError(f"expected --out FILE.npz, got {arguments.out}")
-    find = find_volumes if is_for_volumes(arguments.weights) else find_pictures
+    loaded = network_on_device(arguments.weights, arguments.device, arguments.backend)
+    find = find_volumes if isinstance(loaded.preprocessing, VolumePreprocessing) else find_pictures
     images, missed = find(arguments.images)
     if not images:
         raise ValueError(f"no image found{reasons(missed)}")
-    found = embed(
-        arguments.weights,
+    found = embed_with(
+        loaded.network,
+        loaded.preprocessing,
+        loaded.device,
         images,
-        device=arguments.device,
-        backend=arguments.backend,
         batch_size=arguments.batch_size,
         readers=torch.get_num_threads(),
         progress=not arguments.quiet,

@@ -9,7 +9,7 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys, ImageMetaKey
 from torch.utils.data import Dataset
 
-from monai_medmamba.data.fill_in_processes import FILLED, can_fill_in_processes, fill_in_processes, shared_empty
+from monai_medmamba.data.fill_in_processes import FILLED, fill_in_processes, shared_empty
 
 IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
 
@@ -134,9 +134,7 @@ class CachedImages(Dataset[dict[str, Any]]):
 
         keep_freed_memory()
         first, total = self._decode(0), self.cache_num
-        forked = num_workers > 1 and total >= WORTH and can_fill_in_processes()
-        make = shared_empty if forked else lambda shape, dtype: torch.zeros(shape, dtype=dtype)
-        cache, states = make((total, *first.shape), first.dtype), make((total,), torch.uint8)
+        cache, states = shared_empty((total, *first.shape), first.dtype), shared_empty((total,), torch.uint8)
 
         def put(index: int, image: torch.Tensor) -> None:
             self._check_alike(index, image, first)
@@ -145,7 +143,7 @@ class CachedImages(Dataset[dict[str, Any]]):
 
         put(0, first)
         with tqdm(total=total, desc="reading images", disable=not progress, dynamic_ncols=True) as bar:
-            if forked:
+            if num_workers > 1 and total >= WORTH:
                 fill_in_processes(
                     lambda index: put(index, self._decode(index)),
                     states,

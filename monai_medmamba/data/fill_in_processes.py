@@ -51,9 +51,9 @@ def fill_in_processes(
 ) -> None:
     """Calls ``fill`` for every empty entry, each in one of several processes forked from this one.
 
-    What cannot be filled is left to the caller: an error ends the work at once, and so does a process that is killed
-    or waits for something that the fork has not taken along. Then entries stay other than ``FILLED``, and filling them
-    here tells what is wrong with them.
+    What cannot be filled is left to the caller. On a system that does not fork that is everything. An error ends the
+    work at once, and so does a process that is killed or waits for something that the fork has not taken along. Then
+    entries stay other than ``FILLED``, and filling them here tells what is wrong with them.
 
     Args:
         fill: Writes an entry into a tensor of ``shared_empty``. It may not use a GPU.

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -129,11 +129,6 @@ def read_weights(weights: str | os.PathLike[str], backend: str | None = None) ->
     return network.eval(), description
 
 
-def is_for_volumes(weights: str | os.PathLike[str]) -> bool:
-    """Tells whether weights are for volumes; raises as load_classifier does."""
-    return isinstance(read_description(weights, read_weights(weights)[1])[1], VolumePreprocessing)
-
-
 def picture_network(
     weights: str | os.PathLike[str], device: str, backend: str | None, *, one_label: bool = False
 ) -> tuple[MedMamba, tuple[str, ...], Preprocessing, torch.device]:
@@ -149,10 +144,18 @@ def picture_network(
     return network, names, preprocessing, chosen
 
 
-def network_on_device(
-    weights: str | os.PathLike[str], device: str, backend: str | None
-) -> tuple[MedMamba, dict[str, Any], tuple[str, ...], Preprocessing | VolumePreprocessing, torch.device]:
-    """Returns a network for pictures or volumes and what its weights say; raises as load_classifier does."""
+class LoadedNetwork(NamedTuple):
+    """A network on its device, and what its weights say."""
+
+    network: MedMamba
+    description: dict[str, Any]
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing | VolumePreprocessing
+    device: torch.device
+
+
+def network_on_device(weights: str | os.PathLike[str], device: str, backend: str | None) -> LoadedNetwork:
+    """Returns a network for pictures or volumes; raises as load_classifier does."""
     chosen = choose_device(device)
     network, description = read_weights(weights, backend)
     names, preprocessing = read_description(weights, description)
@@ -163,7 +166,7 @@ def network_on_device(
             f"preprocessing says, got one for {network.spatial_dims} dimensions and {network.in_channels} channels; "
             "use it from Python"
         )
-    return network.to(chosen), description, names, preprocessing, chosen
+    return LoadedNetwork(network.to(chosen), description, names, preprocessing, chosen)
 
 
 def _for_volumes(weights: str | os.PathLike[str]) -> ValueError:

@@ -12,10 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from ..files import atomic_path
-from ..networks import PooledFeatures
+from ..networks import MedMamba, PooledFeatures
 from .classifier import network_on_device
 from .picture_paths import Failure
 from .predict import in_batches
+from .preprocessing import Preprocessing
+from .volume_preprocessing import VolumePreprocessing
 
 __all__ = ["Embedding", "embed", "write_embedding"]
 
@@ -84,12 +86,30 @@ def embed(
         >>> embed(path, ["missing.png"], device="cpu").features.shape
         (0, 256)
     """
-    network, _description, _names, preprocessing, chosen = network_on_device(weights, device, backend)
+    loaded = network_on_device(weights, device, backend)
+    options = {"batch_size": batch_size, "readers": readers}
+    return embed_with(
+        loaded.network, loaded.preprocessing, loaded.device, images, **options, window=window, progress=progress
+    )
+
+
+def embed_with(
+    network: MedMamba,
+    preprocessing: Preprocessing | VolumePreprocessing,
+    device: torch.device,
+    images: Sequence[str],
+    *,
+    batch_size: int = 16,
+    readers: int = 1,
+    window: tuple[float, float] | None = None,
+    progress: bool = False,
+) -> Embedding:
+    """Returns what ``embed`` does, of a network that is on its device already."""
     features = PooledFeatures(network)
 
     def vectors(batch: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
-            return features(batch.to(chosen)).float().cpu()
+            return features(batch.to(device)).float().cpu()
 
     options = {"batch_size": batch_size, "readers": readers}
     names, table, failures = in_batches(

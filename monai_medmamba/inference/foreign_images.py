@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from ..data import Datalist
 from ..files import atomic_path
-from .classifier import read_weights
-from .embed import embed
+from .classifier import picture_network
+from .embed import embed_with
 from .out_of_distribution import FeatureDistance, energy, foreign_threshold, separation
 from .picture_paths import find_pictures
 
@@ -58,7 +58,7 @@ def measure_foreign(
         Traceback (most recent call last):
         FileNotFoundError: no weights at missing.pt: name the model.safetensors or model.pt that a training left...
     """
-    network, _ = read_weights(weights)
+    network, _names, preprocessing, chosen = picture_network(weights, device, None)
     head = [tensor.detach().double().cpu().numpy() for tensor in (network.head.weight, network.head.bias)]
     if data.several_labels:
         raise ValueError("foreign images: expected data of one label an image, got several; leave --foreign_dir out")
@@ -67,7 +67,8 @@ def measure_foreign(
     groups = [[str(item["image"]) for item in split] for split in (training, _spread(data.validation, most))]
     groups += [[str(item["image"]) for item in _spread(data.test, most)]]
     groups += [_spread(images, most) for images in foreign.values()]
-    found = embed(weights, [image for group in groups for image in group], device=device, progress=True)
+    everything = [image for group in groups for image in group]
+    found = embed_with(network, preprocessing, chosen, everything, progress=True)
     if found.failures:
         raise ValueError(f"{found.failures[0].image}: {found.failures[0].reason}")
     ends = np.cumsum([len(group) for group in groups])[:-1]

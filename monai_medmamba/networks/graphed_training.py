@@ -83,7 +83,7 @@ class GraphedTraining(nn.Module):
         with torch.autocast("cuda", dtype=autocast, enabled=autocast is not None, cache_enabled=False):
             replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
         # torch hands out no graphs, and autograd keeps them for as long as any result lives.
-        self._graphs += [graph for graph in _living_graphs() if all(graph is not other for other in others)]
+        self._graphs += [graph for graph in _living_graphs() if graph not in others]
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)

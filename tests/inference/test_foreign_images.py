@@ -10,7 +10,7 @@ from PIL import Image
 
 from monai_medmamba.data import Datalist
 from monai_medmamba.inference import measure_foreign, write_foreign
-from monai_medmamba.networks import medmamba_nano, save_weights
+from monai_medmamba.networks import MedMamba, medmamba_nano, save_weights
 
 
 def pictures(folder, count, level, seed):
@@ -37,6 +37,14 @@ def known(tmp_path):
         for place, split in enumerate(("training", "validation", "test"))
     ]
     return tmp_path / "w.safetensors", Datalist(("a", "b"), *splits, str(tmp_path / "set"))
+
+
+def test_weights_of_volumes_are_refused(known, tmp_path):
+    kept = {"volume_size": [32] * 3, "spacing": [1] * 3, "intensity_range": None, "mean": [0.5], "std": [0.25]}
+    network = MedMamba(3, 1, num_classes=2, depths=(1,), dims=(8,), d_state=2)
+    save_weights(tmp_path / "v.safetensors", network, ["a", "b"], kept)
+    with pytest.raises(ValueError, match=r"v\.safetensors: expected a network for images .* got one for volumes"):
+        measure_foreign(tmp_path / "v.safetensors", known[1], {}, device="cpu")
 
 
 def test_bright_images_are_foreign_and_dark_ones_are_not(known, tmp_path):
