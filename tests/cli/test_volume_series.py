@@ -79,9 +79,14 @@ def test_what_is_for_pictures_is_refused(more, message, weights, volumes, capsys
     assert message in capsys.readouterr().err
 
 
-def test_damaged_dicom_files_are_told(weights, volumes, capsys):
+FRAMES = b"\x28\x00\x08\x00IS\x02\x00x "  # NumberOfFrames, no number
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+@pytest.mark.parametrize("header", [b"no header at all", FRAMES])
+def test_damaged_dicom_files_are_told(header, weights, volumes, capsys):
     (volumes / "broken").mkdir()
-    (volumes / "broken" / "1.dcm").write_bytes(bytes(128) + b"DICM" + b"no header at all")
+    (volumes / "broken" / "1.dcm").write_bytes(bytes(128) + b"DICM" + header)
     assert main(["predict", str(volumes), "--weights", weights, "--device", "cpu"]) == 2
     shown = capsys.readouterr()
     assert "3 images classified" in shown.out
