@@ -1,6 +1,8 @@
 """MONAI finds our components by bare name, and none of them hides one of MONAI's."""
 
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -37,6 +39,14 @@ def test_every_name_leads_to_this_package():
 
 
 def test_no_name_of_monai_is_hidden():
+    """Whatever of the package is imported: MONAI looks through all that is."""
+    for module in pkgutil.walk_packages(monai_medmamba.__path__, "monai_medmamba."):
+        if not module.name.endswith(("__main__", "._scan")):
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if error.name != "monailabel":  # that has an environment of its own
+                    raise
     locator = ComponentLocator()
     locator.get_component_module_name("MedMamba")  # fills the table
     table = locator._components_table

@@ -18,7 +18,7 @@ ATTEMPTS = 5  # in one call; a later call goes on as well
 PAUSE = 0.5  # seconds before the second attempt; longer before each later one
 
 
-def download(
+def download_file(
     url: str,
     target: str | os.PathLike[str],
     size: int | None = None,
@@ -45,7 +45,7 @@ def download(
         ValueError: Size or checksum is another; nothing is left.
 
     Example:
-        >>> download("http://127.0.0.1:9/x.zip", "x.zip")  # doctest: +ELLIPSIS
+        >>> download_file("http://127.0.0.1:9/x.zip", "x.zip")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         OSError: http://127.0.0.1:9/x.zip: ...
     """

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from monai_medmamba.data.fetch.download import check_file, download
+from monai_medmamba.data.fetch.download import check_file, download_file
 from monai_medmamba.data.fetch.publishers import PublicSet, Source, locate
 from monai_medmamba.data.fetch.unpack import unpack
 from monai_medmamba.files import atomic_path
@@ -53,7 +53,7 @@ def fetch_set(
     found: Source = locate(wanted)
     archive = target.parent / wanted.file if packed else place
     if not archive.is_file():
-        download(found.url, archive, found.size, found.md5, progress)
+        download_file(found.url, archive, found.size, found.md5, progress)
     check_file(archive, found.size, found.md5)
     if packed:
         unpack(archive, target)
