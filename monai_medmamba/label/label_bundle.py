@@ -28,7 +28,7 @@ class LabelBundle:
         several_labels: Whether an image may have several labels; weights may say otherwise.
 
     Example:
-        >>> LabelBundle("medmamba_endo", Path("bundles/medmamba_endo"), ("a", "b"), "").weights() is None
+        >>> LabelBundle("untrained", Path("bundles/untrained"), ("a", "b"), "").weights() is None
         True
     """
 
