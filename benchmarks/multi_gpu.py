@@ -130,34 +130,45 @@ def killed(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> d
 
 
 def gradients(scale: argparse.Namespace, folder: Path, name: str) -> None:
-    """In each process: train some steps on its share of a fixed batch; the first one writes gradients and losses."""
-    device, rank, count = process_device(), process_rank(), process_count()
+    """In each process: train some steps on its share of a fixed batch, for each case in turn; the first one writes."""
+    device = process_device()
     enter_processes(device)
+    modules, found = torch.nn.ModuleList(), []
+    for graph, sync, bf16 in scale.cases:
+        module, result = steps(scale, device, graph, sync, bf16)
+        modules.append(module)
+        found.append(result)
+    if process_rank() == 0:
+        torch.save(found, folder / f"{name}.pt")
+    leave_processes(modules)
+
+
+def steps(
+    scale: argparse.Namespace, device: torch.device, graph: bool, sync: bool, bf16: bool
+) -> tuple[torch.nn.Module, dict]:
+    """Train some steps and return the module, whose graphs live until the group is left, with gradients and losses."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(scale.batch, 3, scale.size, scale.size, generator=generator)
     labels = torch.randint(8, (scale.batch,), generator=generator)
     order = torch.randperm(scale.batch, generator=generator) if scale.shuffled else torch.arange(scale.batch)
-    mine = order[rank::count]
+    mine = order[process_rank() :: process_count()]
     x, labels = x[mine].to(device), labels[mine].to(device)
     torch.manual_seed(0)
     network = create_medmamba(scale.variant, num_classes=8, drop_path_rate=0.0)
-    network = (join_batchnorm(network, device) if scale.sync_batchnorm else network).to(device).train()
-    inner = GraphedTraining(network) if scale.graph else network
-    module = join_gradients(inner, device)
+    network = (join_batchnorm(network, device) if sync else network).to(device).train()
+    module = join_gradients(GraphedTraining(network) if graph else network, device)
     loss_function = JoinedLoss(torch.nn.CrossEntropyLoss(torch.linspace(0.5, 2.0, 8, device=device)))
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
     losses, found = [], []
     for _ in range(STEPS):
         optimizer.zero_grad()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=scale.bf16):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
             loss = loss_function(module(x), labels)
         loss.backward()
         found.append(torch.cat([p.grad.detach().flatten().double().cpu() for p in network.parameters()]))
         optimizer.step()
         losses.append(loss.item())
-    if rank == 0:
-        torch.save({"gradients": torch.stack(found), "losses": losses}, folder / f"{name}.pt")
-    leave_processes(module)
+    return module, {"gradients": torch.stack(found), "losses": losses}
 
 
 def difference(found: Tensor, expected: Tensor) -> list[float]:
@@ -166,50 +177,38 @@ def difference(found: Tensor, expected: Tensor) -> list[float]:
     return [float(f"{value:.3g}") for value in ratio]
 
 
-def compare(count: int, scale: argparse.Namespace, folder: Path, sync: bool, graph: bool, bf16: bool) -> dict:
-    """Return how far gradients are from one process; and how far that is from itself with its images reordered."""
-    kinds = {"one": (1, sync, False), "reordered": (1, sync, True), "several": (count, sync, False)}
-    results = {}
-    for name, (processes, joined, shuffled) in kinds.items():
-        said = {"batch": scale.batch, "size": scale.size, "variant": scale.variant, "sync_batchnorm": joined}
-        said |= {"graph": graph, "bf16": bf16, "shuffled": shuffled}
-        torchrun(processes, [str(Path(__file__)), "--worker", json.dumps(said), str(folder), name])
-        results[name] = torch.load(folder / f"{name}.pt", weights_only=True)
-    expected = results["one"]
-    return {
-        "difference": difference(results["several"]["gradients"], expected["gradients"]),
-        "rounding": difference(results["reordered"]["gradients"], expected["gradients"]),
-        "losses": results["several"]["losses"],
-        "losses_of_one": expected["losses"],
-    }
+def launch(count: int, scale: argparse.Namespace, folder: Path, shuffled: bool = False) -> list[dict]:
+    """Return the gradients and losses of each case in some processes."""
+    name = f"{count}-{shuffled}"
+    said = {**vars(scale), "shuffled": shuffled}
+    torchrun(count, [str(Path(__file__)), "--worker", json.dumps(said), str(folder), name])
+    return torch.load(folder / f"{name}.pt", weights_only=True)
 
 
-def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
-    """Measure every row of the parts asked for, what matters most first."""
-    scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=5)
-    if arguments.quick:
-        scale = argparse.Namespace(variant="nano", size=32, images=64, epochs=3)
-    scale.images, batch = arguments.images or scale.images, 16 if arguments.quick else arguments.batch
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if {"training", "killed"} & set(arguments.parts):
-            write_images(folder / "images", scale.images)
-        if "training" in arguments.parts:
-            measure_training(record, arguments.counts, batch, scale, folder)
-        several = [count for count in arguments.counts if count > 1]
-        if "killed" in arguments.parts:
-            for count in several:
-                of = argparse.Namespace(**vars(scale), sync_batchnorm=True)
-                what = {"what": "a process is killed", "processes": count, "batch": batch * count}
-                what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
-                record.row(what, partial(killed, count, batch * count, of, folder))
-        if "gradients" in arguments.parts:
-            scale.batch = min(batch, 64)
-            for count in several:
-                for graph, sync, bf16 in GPU_CASES if on_gpu else CPU_CASES:
-                    what = {"what": "gradients", "processes": count, "sync_batchnorm": sync, "graph": graph}
-                    what |= {"bf16": bf16, "batch": scale.batch, "size": scale.size, "network": scale.variant}
-                    record.row(what, partial(compare, count, scale, folder, sync, graph, bf16))
+def measure_gradients(record: Record, counts: list[int], scale: argparse.Namespace, folder: Path) -> None:
+    """Measure how far gradients are from one process; and how far that is from itself with its images reordered."""
+    expected, reordered = launch(1, scale, folder), launch(1, scale, folder, shuffled=True)
+    for count in counts:
+        several = launch(count, scale, folder)
+        for case, found, one, other in zip(scale.cases, several, expected, reordered, strict=True):
+            what = {"what": "gradients", "processes": count, "batch": scale.batch, "size": scale.size}
+            what |= {"network": scale.variant, **dict(zip(("graph", "sync_batchnorm", "bf16"), case, strict=True))}
+            figures = {
+                "difference": difference(found["gradients"], one["gradients"]),
+                "rounding": difference(other["gradients"], one["gradients"]),
+                "losses": found["losses"],
+                "losses_of_one": one["losses"],
+            }
+            record.row(what, lambda figures=figures: figures)
+
+
+def measure_killed(record: Record, counts: list[int], batch: int, scale: argparse.Namespace, folder: Path) -> None:
+    """Measure what becomes of a run of which a process is killed."""
+    of = argparse.Namespace(**vars(scale), sync_batchnorm=True)
+    for count in counts:
+        what = {"what": "a process is killed", "processes": count, "batch": batch * count}
+        what |= {"size": scale.size, "network": scale.variant, "images": scale.images}
+        record.row(what, partial(killed, count, batch * count, of, folder))
 
 
 def measure_training(record: Record, counts: list[int], batch: int, scale: argparse.Namespace, folder: Path) -> None:
@@ -225,6 +224,28 @@ def measure_training(record: Record, counts: list[int], batch: int, scale: argpa
         record.row(what, partial(throughput, count, whole, of, folder))
 
 
+def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
+    """Measure every section asked for, what matters most first."""
+    scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=5)
+    if arguments.quick:
+        scale = argparse.Namespace(variant="nano", size=32, images=64, epochs=3)
+    scale.images, batch = arguments.images or scale.images, 16 if arguments.quick else arguments.batch
+    several = [count for count in arguments.counts if count > 1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = arguments.work or Path(name)
+        if {"training", "killed"} & set(arguments.parts) and not (folder / "images").is_dir():
+            write_images(folder / "images", scale.images)
+        compared = argparse.Namespace(variant=scale.variant, size=scale.size, batch=min(batch, 64))
+        compared.cases = GPU_CASES if on_gpu else CPU_CASES
+        sections = {
+            "training": partial(measure_training, record, arguments.counts, batch, scale, folder),
+            "killed": partial(measure_killed, record, several, batch, scale, folder),
+            "gradients": partial(measure_gradients, record, several, compared, folder),
+        }
+        for part in arguments.parts:
+            record.run_section(part, sections[part])
+
+
 def main() -> int:
     """Measure, and return 1 if a row failed."""
     if sys.argv[1:2] == ["--worker"]:
@@ -237,16 +258,15 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     parser.add_argument("--seconds", type=float, default=1500, help="begin no row after this long")
+    parser.add_argument("--work", type=Path, help="folder of images, taken if they are there, and of trainings")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     on_gpu = torch.cuda.is_available()
     device = torch.cuda.get_device_name() if on_gpu else "cpu"
     path = arguments.out / f"{Record.today()}-multi-gpu.json"
     record = Record(path, device, arguments.seconds, {"gpus": torch.cuda.device_count()})
-    record.run_section("multi_gpu", lambda: measure(record, arguments, on_gpu))
-    if any("failed" in row for row in record.rows) or "failed" in record.content["sections"]["multi_gpu"]:
-        return 1
-    return 0
+    measure(record, arguments, on_gpu)
+    return int(any("failed" in row for row in (*record.rows, *record.content["sections"].values())))
 
 
 if __name__ == "__main__":
