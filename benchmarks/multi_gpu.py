@@ -226,7 +226,7 @@ def measure_training(record: Record, counts: list[int], batch: int, scale: argpa
 
 def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None:
     """Measure every section asked for, what matters most first."""
-    scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=5)
+    scale = argparse.Namespace(variant="tiny", size=224, images=4096, epochs=4)
     if arguments.quick:
         scale = argparse.Namespace(variant="nano", size=32, images=64, epochs=3)
     scale.images, batch = arguments.images or scale.images, 16 if arguments.quick else arguments.batch
