@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import torch
@@ -41,8 +42,6 @@ class GraphedTraining(nn.Module):
         self.network = network
         self._recorded: tuple[object, Callable[[Tensor], Tensor]] | None = None
         self._graphs: list[torch.cuda.CUDAGraph] = []
-        # Also where a training breaks off: at the interpreter's end NCCL would wait for graphs that are still there.
-        weakref.finalize(self, _reset, self._graphs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns what the network makes of a batch.
@@ -73,6 +72,7 @@ class GraphedTraining(nn.Module):
         """
         self._recorded = None
         _reset(self._graphs)
+        self._graphs.clear()
 
     def _record(self, x: Tensor, autocast: torch.dtype | None) -> Callable[[Tensor], Tensor]:
         """Returns the network's passes from graphs; running statistics and random numbers stay as they were."""
@@ -84,6 +84,7 @@ class GraphedTraining(nn.Module):
             replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
         # torch hands out no graphs, and autograd keeps them for as long as any result lives.
         self._graphs += [graph for graph in _living_graphs() if graph not in others]
+        _RECORDED.update(self._graphs)
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
@@ -91,12 +92,20 @@ class GraphedTraining(nn.Module):
         return cast(Callable[[Tensor], Tensor], replay)
 
 
-def _reset(graphs: list[torch.cuda.CUDAGraph]) -> None:
-    """Destroys graphs and empties the list."""
-    if graphs:
+# Of every network, for as long as anything holds them: its results do, too, once the network itself is gone.
+_RECORDED: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
+
+
+def _reset(graphs: Iterable[torch.cuda.CUDAGraph]) -> None:
+    """Destroys graphs."""
+    if graphs := list(graphs):
         torch.cuda.synchronize()
-    while graphs:
-        graphs.pop().reset()
+    for graph in graphs:
+        graph.reset()
+
+
+# Where a training breaks off nobody calls release, and NCCL would wait for graphs that are still there.
+atexit.register(_reset, _RECORDED)
 
 
 def _living_graphs() -> list[torch.cuda.CUDAGraph]:

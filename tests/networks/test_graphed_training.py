@@ -1,6 +1,7 @@
 import copy
 import gc
-import weakref
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -102,22 +103,51 @@ class Graph:
         self.living = False
 
 
-@pytest.mark.parametrize("end", ["release", "collection", "exit"])
-def test_graphs_end_with_it(end, monkeypatch):
-    """In whatever way: where a training breaks off, nobody calls ``release``."""
+def test_release_ends_the_graphs(monkeypatch):
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
     run, graphs = GraphedTraining(small()), [Graph(), Graph()]
     run._graphs += graphs
-    if end == "release":
-        run.release()
-    elif end == "collection":
-        del run
-        gc.collect()
-    else:
-        (finalizer,) = (f for f in weakref.finalize._registry if f.peek() and f.peek()[0] is run)
-        assert finalizer.atexit
-        finalizer()
+    run.release()
     assert not any(graph.living for graph in graphs)
+    assert not run._graphs
+
+
+END = """
+import torch
+from torch import nn
+from monai_medmamba.networks import GraphedTraining, graphed_training
+
+class Graph:
+    def reset(self):
+        print("reset")
+
+held = Graph()
+run = GraphedTraining(nn.Linear(2, 2))
+run._graphs += [held, Graph()]
+graphed_training._RECORDED.update(run._graphs)
+torch.cuda.synchronize = lambda: print("waited")
+del run
+print("collected")
+"""
+
+
+def test_where_a_training_breaks_off_the_graphs_end_with_the_interpreter():
+    """Nobody calls ``release`` then. Those that a result still holds stay until that end, the others go before."""
+    done = subprocess.run([sys.executable, "-c", END], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["collected", "waited", "reset"]
+
+
+@pytest.mark.gpu
+def test_a_result_goes_backward_when_the_wrapper_is_gone():
+    network = small().cuda().train()
+    result = GraphedTraining(network)(batch())
+    gc.collect()
+    result.square().mean().backward()
+    found = [parameter.grad.clone() for parameter in network.parameters()]
+    network.zero_grad()
+    network(batch()).square().mean().backward()
+    for parameter, gradient in zip(network.parameters(), found, strict=True):
+        torch.testing.assert_close(gradient, parameter.grad, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.gpu
