@@ -129,28 +129,28 @@ def killed(count: int, batch: int, scale: argparse.Namespace, folder: Path) -> d
     }
 
 
-def gradients(scale: argparse.Namespace, folder: Path, name: str) -> None:
+def gradients(scale: argparse.Namespace, folder: Path) -> None:
     """In each process: train some steps on its share of a fixed batch, for each case in turn; the first one writes."""
     device = process_device()
     enter_processes(device)
     modules, found = torch.nn.ModuleList(), []
-    for graph, sync, bf16 in scale.cases:
-        module, result = steps(scale, device, graph, sync, bf16)
+    for case in scale.cases:
+        module, result = steps(scale, device, *case)
         modules.append(module)
         found.append(result)
     if process_rank() == 0:
-        torch.save(found, folder / f"{name}.pt")
+        torch.save(found, folder / f"{process_count()}.pt")
     leave_processes(modules)
 
 
 def steps(
-    scale: argparse.Namespace, device: torch.device, graph: bool, sync: bool, bf16: bool
+    scale: argparse.Namespace, device: torch.device, shuffled: bool, graph: bool, sync: bool, bf16: bool
 ) -> tuple[torch.nn.Module, dict]:
     """Train some steps and return the module, whose graphs live until the group is left, with gradients and losses."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(scale.batch, 3, scale.size, scale.size, generator=generator)
     labels = torch.randint(8, (scale.batch,), generator=generator)
-    order = torch.randperm(scale.batch, generator=generator) if scale.shuffled else torch.arange(scale.batch)
+    order = torch.randperm(scale.batch, generator=generator) if shuffled else torch.arange(scale.batch)
     mine = order[process_rank() :: process_count()]
     x, labels = x[mine].to(device), labels[mine].to(device)
     torch.manual_seed(0)
@@ -177,17 +177,18 @@ def difference(found: Tensor, expected: Tensor) -> list[float]:
     return [float(f"{value:.3g}") for value in ratio]
 
 
-def launch(count: int, scale: argparse.Namespace, folder: Path, shuffled: bool = False) -> list[dict]:
-    """Return the gradients and losses of each case in some processes."""
-    name = f"{count}-{shuffled}"
-    said = {**vars(scale), "shuffled": shuffled}
-    torchrun(count, [str(Path(__file__)), "--worker", json.dumps(said), str(folder), name])
-    return torch.load(folder / f"{name}.pt", weights_only=True)
+def launch(count: int, scale: argparse.Namespace, folder: Path) -> list[dict]:
+    """Return the gradients and losses of each case in some processes; one process takes each in another order too."""
+    orders = (False, True) if count == 1 else (False,)
+    cases = [(shuffled, *case) for shuffled in orders for case in scale.cases]
+    torchrun(count, [str(Path(__file__)), "--worker", json.dumps({**vars(scale), "cases": cases}), str(folder)])
+    return torch.load(folder / f"{count}.pt", weights_only=True)
 
 
 def measure_gradients(record: Record, counts: list[int], scale: argparse.Namespace, folder: Path) -> None:
     """Measure how far gradients are from one process; and how far that is from itself with its images reordered."""
-    expected, reordered = launch(1, scale, folder), launch(1, scale, folder, shuffled=True)
+    alone = launch(1, scale, folder)
+    expected, reordered = alone[: len(scale.cases)], alone[len(scale.cases) :]
     for count in counts:
         several = launch(count, scale, folder)
         for case, found, one, other in zip(scale.cases, several, expected, reordered, strict=True):
@@ -249,7 +250,7 @@ def measure(record: Record, arguments: argparse.Namespace, on_gpu: bool) -> None
 def main() -> int:
     """Measure, and return 1 if a row failed."""
     if sys.argv[1:2] == ["--worker"]:
-        gradients(argparse.Namespace(**json.loads(sys.argv[2])), Path(sys.argv[3]), sys.argv[4])
+        gradients(argparse.Namespace(**json.loads(sys.argv[2])), Path(sys.argv[3]))
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2], metavar="N", help="of processes, 1 first")

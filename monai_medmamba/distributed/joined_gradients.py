@@ -6,6 +6,7 @@ import contextlib
 
 import torch
 from torch import nn
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.nn.parallel import DistributedDataParallel
 
 __all__ = ["join_gradients"]
@@ -43,6 +44,8 @@ def join_gradients(network: nn.Module, device: torch.device) -> DistributedDataP
             broadcast_buffers=False,
             gradient_as_bucket_view=True,
         )
+    # Divides each bucket once; without it, every weight's gradient by itself, which is a kernel for each.
+    wrapped.register_comm_hook(None, allreduce_hook)
     if stream is not None:
         torch.cuda.current_stream(device).wait_stream(stream)
     return wrapped

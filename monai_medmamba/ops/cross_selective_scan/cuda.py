@@ -23,6 +23,7 @@ _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
 _FILLED = 8  # warps that chunks of a direction must give a multiprocessor, to be worth scanning twice
 _BUSIER, _WAVE = 24, 12  # warps that they should give it, forward and backward: there it holds so many at a time
+_MOST_CHUNKS = 64  # of a direction: each adds up what those before it leave behind
 _LONG, _SHORT = 2048, 512  # tokens of a direction from which on chunks pay forward, by how the warps share time
 
 
@@ -104,7 +105,7 @@ def _tiles(
         return _Tile(warps, 8, 1, max(1, blocks // warps))
 
     def chunks(warps: int, tokens: int) -> int:
-        return max(1, min(64, warps * properties.multi_processor_count // busy, length // tokens))
+        return max(1, min(_MOST_CHUNKS, warps * properties.multi_processor_count // busy, length // tokens))
 
     if itemsize == 8:
         long = _Tile(1, 8, 1, 1)
