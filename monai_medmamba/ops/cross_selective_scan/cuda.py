@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +22,8 @@ _IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
-_FILLED = 8  # warps that chunks of a direction must give a multiprocessor, to be worth scanning twice
+_FILLED, _PART = 8, 3  # warps that chunks must give a multiprocessor, to be worth scanning twice; in long directions
 _BUSIER, _WAVE = 24, 12  # warps that they should give it, forward and backward: there it holds so many at a time
-_MOST_CHUNKS = 64  # of a direction: each adds up what those before it leave behind
 _LONG, _SHORT = 2048, 512  # tokens of a direction from which on chunks pay forward, by how the warps share time
 
 
@@ -96,7 +96,7 @@ def _tiles(
     """
     properties = torch.cuda.get_device_properties(device)
     busy = rows * -(-channels * _padded(states) // 256)  # warps, if each scans all tokens
-    filled = _FILLED * properties.multi_processor_count
+    filled, part = (warps * properties.multi_processor_count for warps in (_FILLED, _PART))
     time_warps = next((w for w in (1, 2, 4, 8) if w * busy >= _BUSY * properties.multi_processor_count), 16)
     width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
     serial, backward = _Tile(1, 16, min(width, 2), 16 // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
@@ -104,8 +104,10 @@ def _tiles(
     def shared(warps: int, blocks: int) -> _Tile:
         return _Tile(warps, 8, 1, max(1, blocks // warps))
 
-    def chunks(warps: int, tokens: int) -> int:
-        return max(1, min(_MOST_CHUNKS, warps * properties.multi_processor_count // busy, length // tokens))
+    def chunks(warps: int, tokens: int, most: int) -> int:
+        return max(1, min(most, warps * properties.multi_processor_count // busy, length // tokens))
+
+    root = math.isqrt(length)  # a chunk adds up what those before it leave: few tokens in each of many cost too much
 
     if itemsize == 8:
         long = _Tile(1, 8, 1, 1)
@@ -113,14 +115,16 @@ def _tiles(
     elif time_warps == 1:
         tiles = _Tiles(serial, serial, backward)
     else:
-        forward_chunks, backward_chunks = chunks(_BUSIER, 128), chunks(_WAVE, 32)
+        forward_chunks, backward_chunks = chunks(_BUSIER, 128, length), chunks(_WAVE, 32, max(64, root))
+        if 8 * forward_chunks**2 > length:
+            forward_chunks = chunks(_WAVE, 128, root // 2)
         if length >= _LONG and forward_chunks * busy >= filled:
             result = serial
         elif time_warps == 16 and length >= _SHORT:
             result, forward_chunks = shared(4, 16), min(24, length // 64)
         else:
             result, forward_chunks = shared(time_warps, 16), 1
-        if backward_chunks > 1 and backward_chunks * busy >= filled:
+        if backward_chunks > 1 and backward_chunks * busy >= (part if length >= _LONG else filled):
             tiles = _Tiles(result, serial, backward, (forward_chunks, backward_chunks))
         else:
             kept = min(time_warps, 8)

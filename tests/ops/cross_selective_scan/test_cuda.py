@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from monai_medmamba.ops import BackendError, cross_selective_scan
+from monai_medmamba.ops.cross_selective_scan import cuda
 from monai_medmamba.ops.cross_selective_scan.api import BACKENDS
 from testing.backends import require_backend
 from testing.emulator import Tile, emulated, scan_backward, scan_forward
@@ -27,6 +30,32 @@ def test_reasons_name_what_is_missing():
 def test_asking_for_it_by_name_on_the_cpu_raises():
     with pytest.raises(BackendError, match=r"cuda.*needs CUDA"):
         cross_selective_scan(*scan_inputs((3, 3)), backend="cuda")
+
+
+# Of an H100, for few long directions: what benchmarks/chunks.py found fastest, or within a tenth of that.
+@pytest.mark.parametrize(
+    ("images", "space", "channels", "chunks"),
+    [
+        (1, (48, 48, 48), 32, (132, 132)),
+        (1, (48, 48, 48), 96, (88, 44)),
+        (2, (32, 32, 32), 32, (66, 66)),
+        (1, (24, 24, 24), 32, (24, 117)),
+        (1, (16, 16, 16), 32, (24, 64)),
+        (1, (224, 224), 96, (66, 66)),
+        (4, (224, 224), 96, (33, 16)),
+        (1, (56, 56), 96, (24, 64)),
+        (1, (14, 14), 384, (1, 1)),
+        (64, (56, 56), 96, (1, 1)),
+    ],
+)
+def test_chunks_follow_from_the_call(images, space, channels, chunks, monkeypatch):
+    h100 = SimpleNamespace(multi_processor_count=132, shared_memory_per_block_optin=232448)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: h100)
+    cuda._tiles.cache_clear()
+    length = torch.Size(space).numel()
+    found = cuda._tiles(images * 2 * len(space), length, channels, 16, 4, 4, torch.device("cuda"))
+    cuda._tiles.cache_clear()
+    assert found.chunks == chunks
 
 
 # The kernels themselves, run on the CPU thread by thread: forward tile, backward tile, sizes.
@@ -118,6 +147,16 @@ def test_long_sequences():
     exact = cross_selective_scan(*(t.double() for t in tensors), backend="chunked")
     own = rms(cross_selective_scan(*tensors, backend="reference").double() - exact)
     assert rms(cross_selective_scan(*tensors, backend="cuda").double() - exact) <= 4 * own
+
+
+@pytest.mark.gpu
+def test_many_chunks():
+    """More than a hundred in both passes."""
+    tensors = on_gpu(40, 48, 36, batch=1, channels=16, states=16, rank=4)
+    cotangent = torch.randn_like(tensors[0])
+    exact = value_and_gradients([tensor.double() for tensor in tensors], "chunked", cotangent)
+    for name, found in value_and_gradients(tensors, "cuda", cotangent).items():
+        assert rms(found - exact[name]) <= 1e-4 * rms(exact[name]), name
 
 
 @pytest.mark.gpu
