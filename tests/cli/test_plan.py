@@ -49,7 +49,7 @@ def test_volumes(tmp_path, monkeypatch, capsys):
                 value=lambda points, level=level: noise.normal(900 * level - 900, 20, points.shape[:-1]),
             )
     assert main(["plan", "ct", "--out", "b", "--volume-size", "32", "32", "16", "--epochs", "1"]) == 0
-    assert "estimated, not measured on a GPU" in " ".join(capsys.readouterr().out.split())
+    assert "A step takes 1.0 of 16 GiB" in " ".join(capsys.readouterr().out.split())
     decided = {
         d["name"]: d["value"] for d in json.loads((tmp_path / "b" / "configs" / "plan.json").read_text())["decisions"]
     }

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from monai_medmamba.networks import create_medmamba
 from monai_medmamba.planning import training_gib, training_hours
-from monai_medmamba.planning.cost import KEPT_BYTES, STATE_GIB, VOLUME_STATE_GIB
+from monai_medmamba.planning.cost import STATE_GIB, VOLUME_STATE_GIB
 
 RECORDS = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*-memory-*.json"))
 
@@ -19,8 +18,8 @@ def test_memory_is_what_was_measured_within_15_percent(fitted):
     off = {}
     for row in rows:
         expected = training_gib(row["network"].removeprefix("medmamba_"), row["size"], row["batch"])
-        off[row["network"], row["size"], row["batch"]] = round(expected / row["used_gib"] - 1, 3)
-    assert len(rows) >= 4
+        off[row["network"], str(row["size"]), row["batch"]] = round(expected / row["used_gib"] - 1, 3)
+    assert len(rows) >= 9
     assert all(abs(share) <= 0.15 for share in off.values()), off
 
 
@@ -36,38 +35,20 @@ def test_state_of_networks_for_volumes(variant):
     assert VOLUME_STATE_GIB[variant] == pytest.approx(16 * parameters / 2**30, rel=0.03)
 
 
-@pytest.mark.parametrize(
-    ("kind", "variant", "shape"),
-    [("images", "nano", (3, 224, 224)), ("volumes", "nano", (1, 64, 64, 64)), ("volumes", "tiny", (1, 64, 64, 64))],
-)
-def test_what_autograd_keeps_is_what_was_counted(kind, variant, shape):
-    """On the kernel of the CPU; the other backends keep more."""
-    network = create_medmamba(variant, len(shape) - 1, shape[0], num_classes=2, backend="cpu").train()
-    own = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
-    kept = {}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    x = torch.rand(2, *shape)
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        network(x)
-    assert sum(kept.values()) / (x.numel() / shape[0]) == pytest.approx(KEPT_BYTES[kind][variant], rel=0.02)
-
-
-def test_volumes_grow_with_voxels_and_batch_and_have_no_time_on_a_gpu():
+def test_volumes_grow_with_voxels_and_batch():
     base = training_gib("tiny", (64, 64, 64), 0)
     once = training_gib("tiny", (64, 64, 64), 4) - base
     assert training_gib("tiny", (128, 64, 64), 4) - base == pytest.approx(2 * once)
     assert training_gib("tiny", (64, 64, 64), 8) - base == pytest.approx(2 * once)
-    assert training_hours("gpu", "nano", (64, 64, 64), 100, 1) is None
-    assert training_hours("cpu", "nano", (64, 64, 64), 100, 1) > 0
 
 
 def test_time_is_linear_in_pixels_images_and_epochs():
     once = training_hours("gpu", "tiny", 112, 1000, 10)
     assert training_hours("gpu", "tiny", 224, 1000, 10) == pytest.approx(4 * once)
     assert training_hours("gpu", "tiny", 112, 3000, 20) == pytest.approx(6 * once)
+
+
+def test_time_of_volumes_is_linear_in_voxels_and_shorter_on_a_gpu():
+    once = training_hours("gpu", "tiny", (64, 64, 64), 100, 10)
+    assert training_hours("gpu", "tiny", (64, 128, 64), 300, 10) == pytest.approx(6 * once)
+    assert 100 * once < training_hours("cpu", "tiny", (64, 64, 64), 100, 10)
