@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from .failures import list_failures, reasons
+from .volume_series import add_series, with_series
 
 __all__ = ["add_to"]
 
 EXAMPLES = """\
 examples:
   medmamba embed images/ --weights model.safetensors --out features.npz
-  medmamba embed ct/ --weights of_volumes/model.pt --out features.npz
+  medmamba embed ct/ --weights of_volumes/model.pt --out features.npz --series largest
   medmamba embed data/polyp data/mucosa --weights model.safetensors --out features.npz --probe
 
 The file holds the arrays images (n), folders (n) and features (n, F): numpy.load("features.npz")["features"].
@@ -40,6 +41,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="to write, FILE.npz")
     parser.add_argument("--probe", action="store_true", help="cross-validate a linear model, folders as classes")
     parser.add_argument("--folds", type=int, default=5, metavar="N", help="of the probe (5)")
+    add_series(parser)
     parser.add_argument("--batch-size", type=int, default=16, metavar="N", help="images at a time (16)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes CUDA if it can")
     parser.add_argument("--backend", metavar="NAME", help="of the scans (auto); `medmamba info` lists them")
@@ -58,13 +60,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out.suffix.lower() != ".npz":
         raise ValueError(f"expected --out FILE.npz, got {arguments.out}")
     loaded = network_on_device(arguments.weights, arguments.device, arguments.backend)
-    find = find_volumes if isinstance(loaded.preprocessing, VolumePreprocessing) else find_pictures
+    preprocessing = with_series(loaded.preprocessing, arguments)
+    find = find_volumes if isinstance(preprocessing, VolumePreprocessing) else find_pictures
     images, missed = find(arguments.images)
     if not images:
         raise ValueError(f"no image found{reasons(missed)}")
     found = embed_with(
         loaded.network,
-        loaded.preprocessing,
+        preprocessing,
         loaded.device,
         images,
         batch_size=arguments.batch_size,

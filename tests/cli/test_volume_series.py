@@ -93,12 +93,14 @@ def test_damaged_dicom_files_are_told(header, weights, volumes, capsys):
     assert str(volumes / "broken") in shown.err
 
 
-def test_a_folder_of_two_series(weights, tmp_path, capsys):
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_a_folder_of_two_series(command, weights, tmp_path, capsys):
     (tmp_path / "both").mkdir()
     for number, heights in enumerate(([0, 3, 6], [0, 3, 9, 12])):
         for file in write_series(tmp_path / str(number), heights, uid=f"1.2.3.{number}").iterdir():
             file.rename(tmp_path / "both" / f"{number}-{file.name}")
-    words = ["predict", str(tmp_path / "both"), "--weights", weights, "--device", "cpu"]
+    words = [command, str(tmp_path / "both"), "--weights", weights, "--device", "cpu"]
+    words += ["--out", str(tmp_path / "features.npz")] if command == "embed" else []
     assert main(words) == 2
     assert "largest" in capsys.readouterr().err
     assert main([*words, "--series", "1.2.3.0"]) == 0
@@ -107,10 +109,12 @@ def test_a_folder_of_two_series(weights, tmp_path, capsys):
     assert main([*words, "--series", "largest", "--missing", "interpolate"]) == 0
 
 
-def test_pictures_have_no_series(tmp_path, capsys):
+@pytest.mark.parametrize("command", ["predict", "embed"])
+def test_pictures_have_no_series(command, tmp_path, capsys):
     kept = {"image_size": 32, "mean": [0.5] * 3, "std": [0.25] * 3}
     save_weights(tmp_path / "p.safetensors", MedMamba(num_classes=2, depths=(1,), dims=(8,)), ["a", "b"], kept)
-    words = ["predict", str(tmp_path), "--weights", str(tmp_path / "p.safetensors"), "--series", "largest"]
+    words = [command, str(tmp_path), "--weights", str(tmp_path / "p.safetensors"), "--series", "largest"]
+    words += ["--out", str(tmp_path / "features.npz")] if command == "embed" else []
     assert main(words) == 1
     assert "--series for volumes alone" in capsys.readouterr().err
 
