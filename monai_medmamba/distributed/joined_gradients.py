@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 
 import torch
 from torch import nn
@@ -37,13 +38,17 @@ def join_gradients(network: nn.Module, device: torch.device) -> DistributedDataP
     stream = torch.cuda.Stream(device) if device.type == "cuda" else None
     if stream is not None:
         stream.wait_stream(torch.cuda.current_stream(device))
-    with torch.cuda.stream(stream) if stream is not None else contextlib.nullcontext():
+    with torch.cuda.stream(stream) if stream is not None else contextlib.nullcontext(), warnings.catch_warnings():
+        # The name that older versions of torch know.
+        warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
         wrapped = DistributedDataParallel(
             network,
             device_ids=None if stream is None else [device],
             broadcast_buffers=False,
             gradient_as_bucket_view=True,
         )
+    # A depthwise weight's gradient counts its axis of one channel in another way than the bucket: the same memory.
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     # Divides each bucket once; without it, every weight's gradient by itself, which is a kernel for each.
     wrapped.register_comm_hook(None, allreduce_hook)
     if stream is not None:

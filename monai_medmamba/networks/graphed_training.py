@@ -80,6 +80,9 @@ class GraphedTraining(nn.Module):
         random_state = torch.cuda.get_rng_state(x.device)
         wrapped = _Wrapped(self.network).train()
         others = _living_graphs()
+        # Recording goes through a stream of its own, which torch, from 2.11 on, says at the first step.
+        if hasattr(torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch"):
+            torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         with torch.autocast("cuda", dtype=autocast, enabled=autocast is not None, cache_enabled=False):
             replay = torch.cuda.make_graphed_callables(wrapped, (x.detach().clone(),))
         # torch hands out no graphs, and autograd keeps them for as long as any result lives.

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigParser, ConfigWorkflow
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_medmamba.metrics import read_predictions
-from monai_medmamba.networks import load_weights
+from monai_medmamba.networks import GraphedTraining, load_weights
 from testing.bundles import ROOT, monai_bundle, volume_folders
 from testing.dicom_series import write_series
 
@@ -249,3 +249,17 @@ def test_values_by_a_range_or_by_each_volume_s_own(intensity_range, volumes, mon
     middle = prepared[0, 10:20, 12:20, 10:20].mean().item()
     assert middle == pytest.approx((300 + 1000) / 1400 if intensity_range else 0.93, abs=0.08)
     assert (prepared.max().item() == 1) is (intensity_range is None)
+
+
+@pytest.mark.gpu
+def test_trains_from_cuda_graphs(volumes, tmp_path):
+    changes = {"dataset_dir": str(volumes), "output_dir": str(tmp_path), "ckpt_dir": str(tmp_path), "num_workers": 2}
+    changes |= {"variant": "nano", "volume_size": [32, 32, 32], "batch_size": 4, "epochs": 2}
+    workflow = ConfigWorkflow(TRAIN, workflow_type="train", **changes)
+    workflow.initialize()
+    workflow.run()
+    network = workflow.parser.get_parsed_content("train#network")
+    assert isinstance(network, GraphedTraining)
+    assert network._graphs
+    workflow.finalize()
+    assert load_weights(tmp_path / "model.safetensors")[1]["class_names"] == ["dense", "thin"]
