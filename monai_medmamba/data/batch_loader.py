@@ -8,23 +8,23 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Sampler
 
-from monai_medmamba.data.cached_images import CachedImages, decoding_threads
+from monai_medmamba.data.cached_images import CachedImages
 
 
 class BatchLoader(DataLoader[dict[str, Any]]):
-    """Loads the batches of ``CachedImages`` in background threads.
+    """Loads the batches of ``CachedImages`` in the background.
 
-    Threads and not processes: a batch then is one copy out of the cache, and no second one through shared memory.
-    What torch and Pillow do for an image leaves the interpreter to the training. An error there is raised here, with
-    the file it is about, which MONAI's ``ThreadDataLoader`` does not do. The order is drawn when a pass begins and in
-    the thread that begins it, so that it depends on the seed alone.
+    A thread gathers them: a batch then is one copy out of the cache, and no second one through shared memory. What is
+    not cached is read by processes. An error there is raised here, with the file it is about, which MONAI's
+    ``ThreadDataLoader`` does not do. The order is drawn when a pass begins and in the thread that begins it, so that it
+    depends on the seed alone.
 
     Args:
         dataset: What to load from.
         batch_size: Images in a batch.
         shuffle: Draws a new order for each pass from torch's global generator.
         sampler: Draws it instead, as for several processes.
-        num_workers: Threads that decode what is not cached.
+        num_workers: Processes that read what is not cached, or threads where the system cannot fork.
         drop_last: Leaves out a last batch that is not full.
         pin_memory: Puts batches where a GPU can copy them from while the host goes on.
         ahead: Batches to have ready.
@@ -51,29 +51,31 @@ class BatchLoader(DataLoader[dict[str, Any]]):
         ahead: int = 2,
     ) -> None:
         if num_workers < 1 or ahead < 1:
-            raise ValueError(f"expected at least 1 thread and 1 batch ahead, got num_workers={num_workers}, {ahead=}")
+            raise ValueError(f"expected at least 1 worker and 1 batch ahead, got num_workers={num_workers}, {ahead=}")
         # The parent's own workers are processes: it has none, and gives the sampling alone.
         super().__init__(dataset, batch_size=batch_size, shuffle=shuffle, sampler=sampler, drop_last=drop_last)
-        self.images, self.threads, self.pinned, self.ahead = dataset, num_workers, pin_memory, ahead
+        self.images, self.workers, self.pinned, self.ahead = dataset, num_workers, pin_memory, ahead
 
     def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # the parent names a class of its own
         """Begins a pass."""
         return self._load(list(self.batch_sampler or ()))
 
     def _load(self, batches: list[Sequence[int]]) -> Iterator[dict[str, Any]]:
-        gathering, decoding = ThreadPoolExecutor(1, thread_name_prefix="gather"), decoding_threads(self.threads)
+        wanted = [index for indices in batches for index in self.images.not_cached(indices)]
+        most = (self.ahead + 1) * max(map(len, batches), default=0)
+        with self.images.reading(wanted, self.workers, most) as read:
+            gathering = ThreadPoolExecutor(1, thread_name_prefix="gather")
 
-        def gather(indices: Sequence[int]) -> dict[str, Any]:
-            return self.images.batch(indices, decoding.map, self.pinned)
+            def gather(indices: Sequence[int]) -> dict[str, Any]:
+                return self.images.batch(indices, read, self.pinned)
 
-        coming = iter(batches)
-        ready: deque[Future[dict[str, Any]]] = deque()
-        try:
-            ready.extend(gathering.submit(gather, indices) for indices in islice(coming, self.ahead))
-            while ready:
-                batch = ready.popleft().result()
-                ready.extend(gathering.submit(gather, indices) for indices in islice(coming, 1))
-                yield batch
-        finally:
-            gathering.shutdown(cancel_futures=True)
-            decoding.shutdown(cancel_futures=True)
+            coming = iter(batches)
+            ready: deque[Future[dict[str, Any]]] = deque()
+            try:
+                ready.extend(gathering.submit(gather, indices) for indices in islice(coming, self.ahead))
+                while ready:
+                    batch = ready.popleft().result()
+                    ready.extend(gathering.submit(gather, indices) for indices in islice(coming, 1))
+                    yield batch
+            finally:
+                gathering.shutdown(cancel_futures=True)

@@ -1,7 +1,9 @@
 """Images of one size that were decoded once and wait in memory."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import torch
@@ -9,10 +11,11 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys, ImageMetaKey
 from torch.utils.data import Dataset
 
-from monai_medmamba.data.fill_in_processes import FILLED, fill_in_processes, shared_empty
+from monai_medmamba.data.reading_processes import ReadingProcesses, can_read_in_processes, shared_empty
 
 IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
-
+Read = Callable[[Sequence[int]], Iterable[torch.Tensor]]
+"""Gives the images of some indices that are not cached."""
 
 KEPT_BYTES = 32 * 2**20 - 2**16
 """Just below the largest freed block after which glibc's malloc keeps blocks of up to that size for the next one."""
@@ -20,6 +23,8 @@ THREADS = 4
 """That decode at most: MONAI's transforms hold the interpreter for half their time, and more only wait for it."""
 WORTH = 64
 """Images from which processes are worth their start."""
+WAITING = 2
+"""Images for each process that may wait to be taken."""
 
 
 def keep_freed_memory() -> None:
@@ -30,15 +35,6 @@ def keep_freed_memory() -> None:
     them once a large block has been freed, so one is; other allocators do not mind.
     """
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
-
-
-def decoding_threads(count: int) -> ThreadPoolExecutor:
-    """Returns threads in which torch does not spread an operation over further threads, so that they do not fight."""
-    torch.get_num_threads()  # settles the caller's own number, which would be taken from the last thread's otherwise
-    keep_freed_memory()
-    return ThreadPoolExecutor(
-        min(count, THREADS), thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,)
-    )
 
 
 class CachedImages(Dataset[dict[str, Any]]):
@@ -74,7 +70,9 @@ class CachedImages(Dataset[dict[str, Any]]):
     ) -> None:
         self.data, self.transform = [dict(item) for item in data], transform
         self.cache_num = min(cache_num, len(self.data))
-        self._cache = self._decode_first(num_workers, progress) if self.cache_num else torch.empty(0)
+        self._cache = torch.empty(0)
+        if self.cache_num:
+            self._fill(num_workers, progress)
 
     def __len__(self) -> int:
         """Returns the number of images, cached or not."""
@@ -85,17 +83,45 @@ class CachedImages(Dataset[dict[str, Any]]):
         image = self._cache[index].clone() if index < self.cache_num else self._decode(index)
         return {**self.data[index], IMAGE: MetaTensor(image, meta={ImageMetaKey.FILENAME_OR_OBJ: self._file(index)})}
 
-    def batch(
-        self,
-        indices: Sequence[int],
-        each: Callable[[Callable[[int], torch.Tensor], list[int]], Iterable[torch.Tensor]] = map,
-        pin_memory: bool = False,
-    ) -> dict[str, Any]:
+    def not_cached(self, indices: Iterable[int]) -> list[int]:
+        """Returns those of some indices whose images have to be read, each once, in order."""
+        return sorted({index for index in indices if index >= self.cache_num})
+
+    @contextmanager
+    def reading(self, indices: Sequence[int], num_workers: int, ahead: int = 0) -> Iterator[Read]:
+        """Makes ready to read images.
+
+        Args:
+            indices: Of all that will be read, in that order.
+            num_workers: Processes that read, where the system can fork and the images are not few; else threads.
+            ahead: Images that may be read before they are asked for.
+
+        Yields:
+            What takes the next of these indices and gives their images.
+        """
+        keep_freed_memory()
+        if num_workers > 1 and len(indices) >= WORTH and can_read_in_processes():
+            like = self._cache[0] if len(self._cache) else self._decode(indices[0])
+            places = max(ahead, WAITING * num_workers)
+            with ReadingProcesses(self._decode, indices, like, num_workers, places) as images:
+                yield lambda wanted: islice(images, len(wanted))
+            return
+        torch.get_num_threads()  # settles the caller's own number, which would be the last thread's otherwise
+        # An operation is not spread over further threads, so that they do not fight.
+        threads = ThreadPoolExecutor(
+            min(num_workers, THREADS), "decode", initializer=torch.set_num_threads, initargs=(1,)
+        )
+        try:
+            yield lambda wanted: threads.map(self._decode, wanted)
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+    def batch(self, indices: Sequence[int], read: Read | None = None, pin_memory: bool = False) -> dict[str, Any]:
         """Gathers a batch.
 
         Args:
             indices: Of the items, at least one.
-            each: Decodes the images that are not cached; ``map``, or that of a pool of threads.
+            read: What ``reading`` gave; None reads one by one what is not cached.
             pin_memory: Puts the batch where a GPU can copy it from while the host goes on.
 
         Returns:
@@ -105,8 +131,8 @@ class CachedImages(Dataset[dict[str, Any]]):
         Raises:
             ValueError: An image differs from the others in shape or dtype.
         """
-        missing = sorted({index for index in indices if index >= self.cache_num})
-        decoded = dict(zip(missing, each(self._decode, missing), strict=True))
+        missing = self.not_cached(indices)
+        decoded = dict(zip(missing, read(missing) if read else map(self._decode, missing), strict=True))
         like = self._cache[0] if self.cache_num else next(iter(decoded.values()))
         for index, image in decoded.items():
             self._check_alike(index, image, like)
@@ -128,35 +154,19 @@ class CachedImages(Dataset[dict[str, Any]]):
         image = self.transform(dict(self.data[index]))[IMAGE]
         return image.as_tensor() if isinstance(image, MetaTensor) else image
 
-    def _decode_first(self, num_workers: int, progress: bool) -> torch.Tensor:
-        """Returns the images to keep, (n, C, H, W)."""
+    def _fill(self, num_workers: int, progress: bool) -> None:
+        """Reads the images to keep, (n, C, H, W); in shared memory, of which a fork copies nothing."""
         from tqdm.auto import tqdm
 
-        keep_freed_memory()
-        first, total = self._decode(0), self.cache_num
-        cache, states = shared_empty((total, *first.shape), first.dtype), shared_empty((total,), torch.uint8)
-
-        def put(index: int, image: torch.Tensor) -> None:
-            self._check_alike(index, image, first)
-            cache[index] = image
-            states[index] = FILLED
-
-        put(0, first)
-        with tqdm(total=total, desc="reading images", disable=not progress, dynamic_ncols=True) as bar:
-            if num_workers > 1 and total >= WORTH:
-                fill_in_processes(
-                    lambda index: put(index, self._decode(index)),
-                    states,
-                    num_workers,
-                    show=lambda filled: bar.update(filled - bar.n),
-                )
-            left = (states != FILLED).nonzero().flatten().tolist()
-            with decoding_threads(num_workers) as pool:
-                for index, image in zip(left, pool.map(self._decode, left), strict=True):
-                    put(index, image)
-                    bar.update()
-            bar.update(total - bar.n)
-        return cache
+        first, others = self._decode(0), range(1, self.cache_num)
+        self._cache = shared_empty((self.cache_num, *first.shape), first.dtype)
+        self._cache[0] = first
+        bar = tqdm(total=self.cache_num, initial=1, desc="reading images", disable=not progress, dynamic_ncols=True)
+        with bar, self.reading(others, num_workers) as read:
+            for index, image in zip(others, read(others), strict=True):
+                self._check_alike(index, image, first)
+                self._cache[index] = image
+                bar.update()
 
     def _check_alike(self, index: int, image: torch.Tensor, like: torch.Tensor) -> None:
         if (image.shape, image.dtype) != (like.shape, like.dtype):

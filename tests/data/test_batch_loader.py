@@ -1,4 +1,6 @@
 import itertools
+import multiprocessing
+import os
 import threading
 import time
 
@@ -7,6 +9,8 @@ import torch
 from monai.data import DistributedSampler
 
 from monai_medmamba.data import BatchLoader, CachedImages
+from monai_medmamba.data.cached_images import WORTH
+from monai_medmamba.data.reading_processes import can_read_in_processes
 
 COUNT = 10
 
@@ -111,10 +115,53 @@ def test_a_pass_that_is_left_early_leaves_no_thread():
     assert threading.active_count() == before
 
 
+FORKS = pytest.mark.skipif(not can_read_in_processes(), reason="needs a system that forks")
+MANY = 2 * WORTH
+
+
+@FORKS
+@pytest.mark.parametrize("cache_num", [0, 20])
+def test_processes_read_what_is_not_cached(cache_num):
+    def told(item):
+        return {**item, "image": torch.tensor([item["image"], os.getpid()])}
+
+    loader = BatchLoader(images(MANY, cache_num, told), batch_size=8, shuffle=True, num_workers=3)
+    for _ in range(2):
+        found = torch.cat([torch.stack([batch["image"][:, 0], batch["label"]], 1) for batch in loader]).tolist()
+        assert all(image == label for image, label in found)
+        assert sorted(image for image, _ in found) == list(range(MANY))
+    readers = {int(pid) for batch in loader for index, pid in batch["image"] if index >= cache_num}
+    assert len(readers) == 3
+    assert os.getpid() not in readers
+
+
+@FORKS
+def test_a_pass_that_is_left_early_leaves_no_process():
+    batches = iter(BatchLoader(images(MANY, 0), batch_size=8, num_workers=3))
+    next(batches)
+    assert len(multiprocessing.active_children()) == 3
+    del batches
+    assert not multiprocessing.active_children()
+
+
+@FORKS
+def test_an_error_in_a_process_comes_with_its_file_and_after_the_batches_before():
+    def broken(item):
+        if item["image"] == 75:
+            raise ValueError("75.png is broken")
+        return read(item)
+
+    batches, found = iter(BatchLoader(images(MANY, 0, broken), batch_size=8, num_workers=3)), []
+    with pytest.raises(ValueError, match=r"75\.png"):
+        found.extend(batch["label"].tolist() for batch in batches)
+    assert flat(found) == list(range(72))
+    assert not multiprocessing.active_children()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_workers": 0}, "at least 1 thread"),
+        ({"num_workers": 0}, "at least 1 worker"),
         ({"ahead": 0}, "1 batch ahead"),
         ({"batch_size": 0}, "batch_size"),
         ({"shuffle": True, "sampler": torch.utils.data.SequentialSampler(range(3))}, "mutually exclusive"),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from monai_medmamba.data import CachedImages
 from monai_medmamba.data.cached_images import WORTH
-from monai_medmamba.data.fill_in_processes import can_fill_in_processes
+from monai_medmamba.data.reading_processes import can_read_in_processes
 from monai_medmamba.transforms import LoadRGBd, QuantizeRGBd
 
 COUNT = 7
@@ -116,7 +116,7 @@ def test_batches_for_a_gpu_are_pinned():
         assert batch["image"].as_tensor().to("cuda", non_blocking=True)[:, 0, 0, 0].tolist() == wanted
 
 
-FORKS = pytest.mark.skipif(not can_fill_in_processes(), reason="needs a system that forks")
+FORKS = pytest.mark.skipif(not can_read_in_processes(), reason="needs a system that forks")
 MANY = WORTH + 5
 
 
