@@ -8,7 +8,7 @@ import torch
 from monai.data import MetaTensor
 from torch import nn
 
-from monai_medmamba.networks import GraphedTraining, MedMamba
+from monai_medmamba.networks import GraphedTraining, MedMamba, graphed_training
 
 
 def small():
@@ -163,6 +163,7 @@ def test_released_graphs_are_gone_and_recorded_again():
     before = [parameter.grad.clone() for parameter in network.parameters()]
     assert len(run._graphs) == 2
     graphs = list(run._graphs)
+    assert all(graph in graphed_training._RECORDED for graph in graphs)
     run.release()
     for graph in graphs:
         with pytest.raises(RuntimeError):
