@@ -122,8 +122,7 @@ class ReadingProcesses:
             if worker is None:
                 return False
             if not worker.is_alive():
-                if abs(int(mark)) != number + 1:  # it may have been its last
-                    self._end(k)
+                self._end(k)  # and the mark is looked at once more: it may have been its last
             elif time.monotonic() - began > PATIENCE:
                 logger.warning("a process that reads has stood still for %.0f s: reading on without it", PATIENCE)
                 self._end(k)

@@ -15,6 +15,11 @@ pytestmark = pytest.mark.skipif(not can_read_in_processes(), reason="needs a sys
 LIKE, COUNT, PLACES = torch.zeros(2, dtype=torch.int64), 20, 6
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 30)
+
+
 def pair(entry: int) -> torch.Tensor:
     return torch.tensor([entry, os.getpid()])
 
@@ -124,16 +129,17 @@ def test_a_process_that_stands_still_is_given_up(monkeypatch, caplog):
     assert not children()
 
 
-def test_processes_end_with_a_parent_that_is_killed():
-    code = """
+def test_processes_end_with_a_parent_that_is_killed(tmp_path):
+    code = f"""
 import os, torch
 from monai_medmamba.data.reading_processes import ReadingProcesses
 images = ReadingProcesses(lambda entry: torch.tensor([os.getpid()]), range(100), torch.zeros(1).long(), 2, 4)
-print(next(images).item(), next(images).item(), flush=True)
+with open({str(tmp_path / "pids")!r}, "w") as stream:
+    print(next(images).item(), next(images).item(), file=stream)
 os.kill(os.getpid(), 9)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    left, until = done.stdout.split(), time.monotonic() + 30
+    subprocess.run([sys.executable, "-c", code], check=False)
+    left, until = (tmp_path / "pids").read_text().split(), time.monotonic() + 30
     assert len(left) == 2
     while (left := [one for one in left if running(one)]) and time.monotonic() < until:
         time.sleep(0.05)
