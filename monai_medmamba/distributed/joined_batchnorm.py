@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 __all__ = ["JoinedBatchNorm", "join_batchnorm"]
 
@@ -81,9 +82,9 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
         wide = x if x.dtype == torch.float64 else x.float()
         count = torch.tensor(float(x.numel() // x.shape[1]), device=x.device)
         dist.all_reduce(count)
-        mean = all_reduce(wide.sum(axes)) / count
+        mean = _sum(wide.sum(axes)) / count
         apart = wide - mean.view(shape)
-        variance = all_reduce(apart.square().sum(axes)) / count
+        variance = _sum(apart.square().sum(axes)) / count
         self._track(mean.detach(), variance.detach() * (count / (count - 1)))
         result = apart * torch.rsqrt(variance + self.eps).view(shape)
         if self.affine:
@@ -102,6 +103,26 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
         share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean, share)
         self.running_var.lerp_(variance, share)
+
+
+class _Sum(torch.autograd.Function):
+    """Adds up over all processes: each one's part reaches every result, so gradients add up as well."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_ctx: Any, *grads: Tensor) -> Tensor:
+        total = grads[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _sum(x: Tensor) -> Tensor:
+    return cast(Tensor, _Sum.apply(x))
 
 
 def _joined(norm: nn.modules.batchnorm._BatchNorm) -> JoinedBatchNorm:
