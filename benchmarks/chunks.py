@@ -5,14 +5,11 @@ those with the numbers that the backend chooses. ``ops/cross_selective_scan/cuda
 a minute. The record is ``benchmarks/results/<date>-chunks-<device>.json``.
 """
 
-import argparse
 import sys
 from functools import partial
-from pathlib import Path
 
 import torch
-from record import Record
-from targets import RESULTS
+from gpu_record import gpu_record
 from timing import capture, milliseconds
 from torch import Tensor
 
@@ -85,16 +82,7 @@ def measure(tensors: list[Tensor], number: int | None) -> dict:
 
 def main() -> int:
     """Measure every case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS, help="folder of the record; benchmarks/results if not given"
-    )
-    parser.add_argument("--seconds", type=float, default=150, help="no row begins after that")
-    arguments = parser.parse_args()
-    name = torch.cuda.get_device_name()
-    path = arguments.out / f"{Record.today()}-chunks-{name.lower().replace(' ', '-')}.json"
-    record = Record(path, name, arguments.seconds, {"states": STATES, "rank": RANK})
-    record.section = "chunks"
+    record = gpu_record(__doc__, "chunks", 150, {"states": STATES, "rank": RANK})
     for images, space, channels, dtype in CASES:
         tensors = inputs(images, space, channels, dtype)
         what = {"what": "scan", "images": images, "space": list(space), "channels": channels, "dtype": str(dtype)[6:]}

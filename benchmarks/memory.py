@@ -5,15 +5,12 @@ the device's own count shows, the context included: that is what must fit. The p
 rows whose ``fitted`` is true and checked against the others; ``tests/planning`` holds it to 15 %.
 """
 
-import argparse
 import sys
 from functools import partial
-from pathlib import Path
 
 import torch
 from cases import BF16
-from record import Record
-from targets import RESULTS
+from gpu_record import gpu_record
 from timing import milliseconds, release
 
 from monai_medmamba.networks import GraphedTraining, create_medmamba
@@ -79,16 +76,7 @@ def cases() -> list[tuple[bool, tuple[str, int | tuple[int, ...], int]]]:
 
 def main() -> int:
     """Measure every case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS, help="folder of the record; benchmarks/results if not given"
-    )
-    parser.add_argument("--seconds", type=float, default=200, help="no row begins after that")
-    arguments = parser.parse_args()
-    name = torch.cuda.get_device_name()
-    path = arguments.out / f"{Record.today()}-memory-{name.lower().replace(' ', '-')}.json"
-    record = Record(path, name, arguments.seconds, {"dtype": "bfloat16", "mode": "graph"})
-    record.section = "memory"
+    record = gpu_record(__doc__, "memory", 200, {"dtype": "bfloat16", "mode": "graph"})
     for fitted, (variant, size, batch) in cases():
         what = {"what": "training step", "network": f"medmamba_{variant}", "size": size, "batch": batch}
         record.row({**what, "fitted": fitted}, partial(train, variant, size, batch))

@@ -25,15 +25,17 @@ def pair(entry: int) -> torch.Tensor:
 
 
 def children() -> list[str]:
-    return [entry for entry in os.listdir("/proc") if entry.isdigit() and parent_of(entry) == os.getpid()]
+    return [entry for entry in os.listdir("/proc") if entry.isdigit() and stat(entry)[1] == str(os.getpid())]
 
 
-def parent_of(process: str) -> int:
+def stat(process: str) -> tuple[str, str]:
+    """The state of a process, and its parent; of one that is gone, nothing."""
     try:
         with open(f"/proc/{process}/stat") as stream:
-            return int(stream.read().rpartition(")")[2].split()[1])
+            state, parent, *_ = stream.read().rpartition(")")[2].split()
     except OSError:
-        return 0
+        return "", ""
+    return state, parent
 
 
 @pytest.mark.parametrize("places", [1, PLACES, 100])
@@ -141,17 +143,9 @@ os.kill(os.getpid(), 9)
     subprocess.run([sys.executable, "-c", code], check=False)
     left, until = (tmp_path / "pids").read_text().split(), time.monotonic() + 30
     assert len(left) == 2
-    while (left := [one for one in left if running(one)]) and time.monotonic() < until:
+    while (left := [one for one in left if stat(one)[0] not in ("", "Z")]) and time.monotonic() < until:
         time.sleep(0.05)
     assert not left
-
-
-def running(process: str) -> bool:
-    try:
-        with open(f"/proc/{process}/stat") as stream:
-            return stream.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_daemon_reads_by_itself():
