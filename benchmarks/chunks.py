@@ -45,11 +45,10 @@ def inputs(
     ]
 
 
-def choose(tiles: cuda._Tiles, number: int) -> cuda._Tiles:
-    """Return tiles with as many chunks in both passes; serial ones, as chunks have."""
-    width = tiles.backward.channel_warps
-    serial = cuda._Tile(1, 16, min(width, 2), 16 // min(width, 2))
-    return cuda._Tiles(serial, serial, cuda._Tile(1, 8, width, cuda._WAVE // width), (number, number))
+def tiles(channels: int, number: int) -> cuda._Tiles:
+    """Return the tiles of a call with as many chunks in both passes."""
+    serial, backward = cuda._serial(channels, STATES)
+    return cuda._Tiles(serial, serial, backward, (number, number))
 
 
 def error(found: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> float:
@@ -65,7 +64,7 @@ def measure(tensors: list[Tensor], number: int | None) -> dict:
     own = (cuda.forward(*tensors), *cuda.backward(cotangent, *tensors))
     try:
         if number is not None:
-            cuda._tiles = lambda *call: choose(chosen(*call), number)
+            cuda._tiles = lambda *_: tiles(tensors[0].shape[-1], number)
         found = (cuda.forward(*tensors), *cuda.backward(cotangent, *tensors))
         passes = partial(cuda.forward, *tensors), partial(cuda.backward, cotangent, *tensors)
         forward, backward = (milliseconds(capture(run), tensors[0].device, seconds=0.05) for run in passes)

@@ -85,6 +85,12 @@ class _Tiles(NamedTuple):
     chunks: tuple[int, int] = (1, 1)  # in which the forward and the backward pass cut a direction, at most
 
 
+def _serial(channels: int, states: int) -> tuple[_Tile, _Tile]:
+    """Returns the tiles, forward and backward, of warps that walk a direction or a chunk of it by themselves."""
+    width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
+    return _Tile(1, 16, min(width, 2), 16 // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
+
+
 @functools.cache
 def _tiles(
     rows: int, length: int, channels: int, states: int, rank: int, itemsize: int, device: torch.device
@@ -98,8 +104,7 @@ def _tiles(
     busy = rows * -(-channels * _padded(states) // 256)  # warps, if each scans all tokens
     filled, part = (warps * properties.multi_processor_count for warps in (_FILLED, _PART))
     time_warps = next((w for w in (1, 2, 4, 8) if w * busy >= _BUSY * properties.multi_processor_count), 16)
-    width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
-    serial, backward = _Tile(1, 16, min(width, 2), 16 // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
+    serial, backward = _serial(channels, states)
 
     def shared(warps: int, blocks: int) -> _Tile:
         return _Tile(warps, 8, 1, max(1, blocks // warps))
