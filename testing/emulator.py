@@ -1,11 +1,11 @@
-"""The CUDA kernels of the scan on a CPU: every GPU thread is a fiber, so their values can be tested without a GPU."""
+"""CUDA kernels on a CPU: every GPU thread is a fiber, so their values can be tested without a GPU."""
 
 import contextlib
 import ctypes
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from monai_medmamba.ops.cross_selective_scan import api
+from monai_medmamba.ops.nvrtc import NUMBERS
 
 HERE = Path(__file__).parent
 cuda = api.cuda
@@ -44,12 +45,21 @@ class Emulated(NamedTuple):
     block_channels: int
 
 
-@contextlib.contextmanager
-def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterator[Emulated]:
-    """Compile the kernels in float64 for some tensors' sizes; skip the test where there is no compiler."""
+def compiled(source: str, kernels: Path, constants: Mapping[str, int], library: Path) -> ctypes.CDLL:
+    """Compile kernels with the launches of ``source`` beside this file; skip the test where there is no compiler."""
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("the emulator of the CUDA kernels needs g++")
+    files = {"NUMBERS": f'"{NUMBERS}"', "SOURCE": f'"{kernels}"'}
+    macros = [f"-D{name}={value}" for name, value in {**constants, **files}.items()]
+    command = [compiler, "-O1", "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *macros]
+    subprocess.run([*command, str(HERE / source), "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))
+
+
+@contextlib.contextmanager
+def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterator[Emulated]:
+    """Compile the scan's kernels in float64 for some tensors' sizes."""
     x, _x_dbl, dt_weight, _dt_bias, A, _D = tensors
     states, rank, save = A.shape[-1], dt_weight.shape[-1], backward.full.segment
     with tempfile.TemporaryDirectory() as folder:
@@ -60,16 +70,25 @@ def emulated(forward: Tile, backward: Tile, tensors: Sequence[Tensor]) -> Iterat
             constants = {
                 **{"BACKWARD": int(is_backward), "IO": 3, "DIMS": x.dim() - 2, "N": states, "R": rank, "BLOCKS": 1},
                 **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "SAVE": save},
-                "ENDS": ends,
+                **{"ENDS": ends, "WHOLE": int(x.shape[-1] % 4 == 0)},
                 **{"SHARED": cuda._shared_bytes(tile.full, states, rank, 8, is_backward, ends)},
-                **{"WHOLE": int(x.shape[-1] % 4 == 0), "SOURCE": f'"{cuda._SOURCE}"'},
             }
-            library = Path(folder) / f"{number}.so"
-            macros = [f"-D{name}={value}" for name, value in constants.items()]
-            command = [compiler, "-O1", "-std=c++17", "-shared", "-fPIC", "-w", f"-I{HERE}", *macros]
-            subprocess.run([*command, str(HERE / "gpu_emulator.cpp"), "-o", str(library)], check=True)
-            libraries.append(ctypes.CDLL(str(library)))
+            libraries.append(compiled("scan_emulator.cpp", cuda._SOURCE, constants, Path(folder) / f"{number}.so"))
         yield Emulated(*libraries, save, forward.full.segment, cuda._width(backward.channel_warps, states))
+
+
+class EmulatedProgram:
+    """Stands in for ``nvrtc.Program`` where the kernels have launches ``launch_<name>`` in a file beside this one."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+
+    def launch(
+        self, name: str, blocks: int, threads: int, shared_bytes: int, arguments: Sequence[Tensor | int | None]
+    ) -> None:
+        """Run a kernel, thread by thread."""
+        values = [ctypes.c_void_p(a.data_ptr()) if isinstance(a, Tensor) else a for a in arguments]
+        getattr(self._library, f"launch_{name}")(blocks, threads, shared_bytes, *values)
 
 
 def scan_forward(library: Emulated, tensors: Sequence[Tensor], chunks: int = 1) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
-from ..ops import cross_selective_scan
+from ..ops import cross_selective_scan, depthwise_convolution
 from .initialization import init_log_decay, init_step_bias
 from .normalization import layer_norm
 from .recomputation import recomputed
@@ -86,10 +86,12 @@ class _SSND(nn.Module):
             return self.conv(x.movedim(-1, 1)).movedim(1, -1)
         if is_small(x, self.training):
             return convolve_each_channel(self.conv, x)
-        # There, a convolution of one channel each adds its bias in a pass of its own, and torch.compile would keep the
-        # sum with channels first.
-        convolve = F.conv2d if x.dim() == 4 else F.conv3d
         conv = self.conv
+        if set(conv.kernel_size) == {3} and not (torch.jit.is_tracing() or torch.onnx.is_in_onnx_export()):
+            return depthwise_convolution(x, conv.weight, conv.bias)
+        # cuDNN adds the bias of a convolution of one channel each in a pass of its own, and torch.compile would keep
+        # the sum with channels first.
+        convolve = F.conv2d if x.dim() == 4 else F.conv3d
         y = convolve(x.movedim(-1, 1), conv.weight, padding=conv.padding, groups=conv.groups).movedim(1, -1)
         return y + conv.bias.to(y.dtype)
 

@@ -18,11 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["CACHE_VARIABLE", "Program", "cache_folder", "missing"]
+__all__ = ["CACHE_VARIABLE", "KINDS", "NUMBERS", "Program", "cache_folder", "missing"]
 
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "MONAI_MEDMAMBA_CACHE"
+KINDS = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
+"""The macro IO of each dtype."""
+NUMBERS = Path(__file__).with_name("numbers.cu")
+"""The text that a kernel of such numbers begins with."""
 
 
 @functools.cache
@@ -137,13 +141,13 @@ def _compiled(source: str, options: Sequence[str]) -> bytes:
         return file.read_bytes()
     except OSError:
         pass  # not there yet, or not readable: compile
-    program = _checked(nvrtc.nvrtcCreateProgram(source.encode(), b"scan.cu", 0, [], []))
+    program = _checked(nvrtc.nvrtcCreateProgram(source.encode(), b"kernels.cu", 0, [], []))
     (error,) = nvrtc.nvrtcCompileProgram(program, len(options), [option.encode() for option in options])
     if error:
         log = b" " * _checked(nvrtc.nvrtcGetProgramLogSize(program))
         nvrtc.nvrtcGetProgramLog(program, log)
         raise RuntimeError(
-            f"NVRTC {version} cannot compile the scan with {' '.join(options)}: {log.decode().strip(chr(0)).strip()}"
+            f"NVRTC {version} cannot compile the kernels with {' '.join(options)}: {log.decode().strip(chr(0)).strip()}"
         )
     code = b" " * _checked(nvrtc.nvrtcGetCUBINSize(program))
     _checked(nvrtc.nvrtcGetCUBIN(program, code))

@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from ..backend import Backend
-from ..nvrtc import Program, missing
+from ..nvrtc import KINDS, NUMBERS, Program, missing
 from .projections import compute_dtype
 
 _SOURCE, _SUMS = (Path(__file__).with_name(name) for name in ("scan.cu", "sum_maps.cu"))
-_IO = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3}
 _MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
@@ -213,17 +212,17 @@ def _compiled(
 ) -> _Kernel:
     shared_bytes = _shared_bytes(tile, states, rank, 8 if dtype == torch.float64 else 4, backward, ends)
     constants = {
-        **{"BACKWARD": int(backward), "IO": _IO[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
+        **{"BACKWARD": int(backward), "IO": KINDS[dtype], "DIMS": spatial_dims, "N": states, "R": rank},
         **{"W": tile.time_warps, "M": tile.tokens, "CW": tile.channel_warps, "BLOCKS": tile.blocks},
         **{"SAVE": save, "SHARED": shared_bytes, "WHOLE": int(whole), "ENDS": ends},
     }
-    program = Program(_SOURCE.read_text(), constants, device)
+    program = Program(NUMBERS.read_text() + _SOURCE.read_text(), constants, device)
     return _Kernel(program, tile, _width(tile.channel_warps, states), shared_bytes)
 
 
 @functools.cache
 def _summing(device: torch.device, read: torch.dtype, written: torch.dtype, values: int) -> Program:
-    return Program(_SUMS.read_text(), {"FROM": _IO[read], "TO": _IO[written], "V": values}, device)
+    return Program(_SUMS.read_text(), {"FROM": KINDS[read], "TO": KINDS[written], "V": values}, device)
 
 
 def _sum(maps: Tensor, dtype: torch.dtype) -> Tensor:

@@ -20,23 +20,6 @@
 // CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the
 // forward pass keeps), ENDS (0, 1, 2) and SHARED (bytes, checked below).
 
-#ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
-#define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
-#endif
-
-#if IO == 3
-typedef double real;
-#else
-typedef float real;
-#endif
-#if IO == 0
-typedef float io;
-#elif IO == 3
-typedef double io;
-#else
-typedef unsigned short io;
-#endif
-
 constexpr int ceil_power(int n, int p) { return p >= n ? p : ceil_power(n, 2 * p); }
 constexpr int NP = ceil_power(N, 4);       // states, padded
 constexpr int LS = NP / 4;                 // lanes that share a channel
@@ -94,28 +77,6 @@ typedef Adjoint Shared;
 typedef Inputs Shared;
 #endif
 static_assert(sizeof(Shared) == SHARED, "the host's count of shared memory");
-
-__device__ __forceinline__ real read(const io* p) {
-#if IO == 1
-    return __uint_as_float(static_cast<unsigned>(*p) << 16);
-#elif IO == 2
-    float f;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(*p));
-    return f;
-#else
-    return *p;
-#endif
-}
-
-__device__ __forceinline__ void write(io* p, real value) {
-#if IO == 1
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(*p) : "f"(value));
-#elif IO == 2
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(*p) : "f"(value));
-#else
-    *p = value;
-#endif
-}
 
 __device__ __forceinline__ real power_of_two(real v) {
 #if IO == 3 || defined(EMULATED)

@@ -1,5 +1,6 @@
 // The scan's CUDA kernels as a library for the CPU: see emulator.py.
 #include "gpu_emulator.h"
+#include NUMBERS
 #include SOURCE
 
 #if !BACKWARD
