@@ -41,3 +41,41 @@ __device__ __forceinline__ void write(io* p, real value) {
 #endif
 }
 
+// Neighbours in memory, moved at once.
+template <class Value, int COUNT>
+struct alignas(COUNT * sizeof(Value) > 16 ? 16 : COUNT * sizeof(Value)) Group { Value v[COUNT]; };
+
+// COUNT values as they lie in device memory. Halves of a word stay together until they are read: whoever takes them
+// apart waits for the load.
+template <int COUNT, bool WORDS = sizeof(io) == 2 && COUNT % 2 == 0>
+struct Raw {
+    Group<io, COUNT> all;
+    __device__ __forceinline__ real operator[](int i) const { return read(&all.v[i]); }
+};
+template <int COUNT>
+struct Raw<COUNT, true> {
+    Group<unsigned, COUNT / 2> all;
+    __device__ __forceinline__ real operator[](int i) const {
+#if IO == 1
+        return __uint_as_float(i % 2 ? all.v[i / 2] & 0xffff0000u : all.v[i / 2] << 16);
+#else
+        const io half = static_cast<io>(i % 2 ? all.v[i / 2] >> 16 : all.v[i / 2]);
+        return read(&half);
+#endif
+    }
+};
+template <int COUNT>
+__device__ __forceinline__ void load_group(const io* from, real (&to)[COUNT]) {
+    const auto group = *reinterpret_cast<const Raw<COUNT>*>(from);
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) to[i] = group[i];
+}
+
+template <int COUNT>
+__device__ __forceinline__ void store_group(io* to, const real (&from)[COUNT]) {
+    Group<io, COUNT> group;
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) write(group.v + i, from[i]);
+    *reinterpret_cast<Group<io, COUNT>*>(to) = group;
+}
+

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["CACHE_VARIABLE", "KINDS", "NUMBERS", "Program", "cache_folder", "missing"]
+__all__ = ["CACHE_VARIABLE", "KINDS", "NUMBERS", "Program", "cache_folder", "lacking", "missing"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ KINDS = {torch.float32: 0, torch.bfloat16: 1, torch.float16: 2, torch.float64: 3
 """The macro IO of each dtype."""
 NUMBERS = Path(__file__).with_name("numbers.cu")
 """The text that a kernel of such numbers begins with."""
+_OLDEST = (8, 0)
 
 
 @functools.cache
@@ -51,6 +52,29 @@ def missing() -> str:
             "pip install cuda-bindings nvidia-cuda-nvrtc of torch's CUDA version"
         )
     return ""
+
+
+def lacking(x: Tensor) -> list[str]:
+    """Returns every reason why kernels of ours cannot run on a tensor.
+
+    Args:
+        x: of floating numbers.
+
+    Returns:
+        The reasons; empty if they can run.
+
+    Example:
+        >>> lacking(torch.zeros(1))
+        ['needs CUDA tensors, got cpu']
+    """
+    if x.device.type != "cuda":
+        return [f"needs CUDA tensors, got {x.device.type}"]
+    reasons = [] if x.dtype in KINDS else [f"knows no {x.dtype}"]
+    if torch.cuda.get_device_capability(x.device) < _OLDEST:
+        reasons.append(f"needs compute capability 8.0 or newer; this is {torch.cuda.get_device_name(x.device)}")
+    elif missing():
+        reasons.append(missing())
+    return reasons
 
 
 def cache_folder() -> Path:
@@ -92,6 +116,7 @@ class Program:
         options += [f"--define-macro={name}={value}" for name, value in constants.items()]
         with torch.cuda.device(device):
             torch.cuda.current_stream().synchronize()  # torch makes the device's context
+            self._context = _checked(driver.cuCtxGetCurrent())
             self._module = _checked(driver.cuModuleLoadData(_compiled(source, options)))
         self._device = device
         self._functions: dict[tuple[str, int], Any] = {}
@@ -114,6 +139,7 @@ class Program:
         types = tuple(c_int if isinstance(a, int) else c_void_p for a in arguments)
         stream = torch.cuda.current_stream(self._device).cuda_stream
         with torch.cuda.device(self._device):
+            _checked(driver.cuCtxSetCurrent(self._context))  # a new thread has none until torch launches something
             function = self._function(name, shared_bytes)
             _checked(
                 driver.cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, (values, types), 0)

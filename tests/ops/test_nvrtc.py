@@ -1,4 +1,5 @@
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,13 @@ def test_a_refused_source_shows_the_compilers_words(monkeypatch, tmp_path):
     monkeypatch.setenv(nvrtc.CACHE_VARIABLE, str(tmp_path))
     with pytest.raises(RuntimeError, match="nonsense"):
         nvrtc.Program("nonsense", {}, torch.device("cuda"))
+
+
+@pytest.mark.gpu
+def test_runs_in_a_thread_where_nothing_of_cuda_ran_before():
+    x, y = torch.arange(4.0, device="cuda"), torch.zeros(4, device="cuda")
+    program = nvrtc.Program(SOURCE, {"AMOUNT": 1}, x.device)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(program.launch, "add", 1, 32, 0, [x, y, 4]).result()
+    torch.cuda.synchronize()
+    assert y.tolist() == [1.0, 2.0, 3.0, 4.0]

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from ..backend import Backend
-from ..nvrtc import KINDS, NUMBERS, Program, missing
+from ..nvrtc import KINDS, NUMBERS, Program, lacking
 from .projections import compute_dtype
 
 _SOURCE, _SUMS = (Path(__file__).with_name(name) for name in ("scan.cu", "sum_maps.cu"))
-_MAX_STATE, _MAX_RANK, _OLDEST = 64, 64, (8, 0)
+_MAX_STATE, _MAX_RANK = 64, 64
 _SUM_THREADS = 256
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
 _FILLED, _PART = 8, 3  # warps that chunks must give a multiprocessor, to be worth scanning twice; in long directions
@@ -239,13 +239,7 @@ def _sum(maps: Tensor, dtype: torch.dtype) -> Tensor:
 def unsupported(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Tensor, D: Tensor) -> list[str]:
     """Returns every reason why the fused scan cannot run this call."""
     del x_dbl, dt_bias, D
-    reasons = []
-    if x.device.type != "cuda":
-        reasons.append(f"needs CUDA tensors, got {x.device.type}")
-    elif torch.cuda.get_device_capability(x.device) < _OLDEST:
-        reasons.append(f"needs compute capability 8.0 or newer; this is {torch.cuda.get_device_name(x.device)}")
-    elif missing():
-        reasons.append(missing())
+    reasons = lacking(x)
     if A.shape[-1] > _MAX_STATE:
         reasons.append(f"holds at most {_MAX_STATE} states per channel, got {A.shape[-1]}")
     if dt_weight.shape[-1] > _MAX_RANK:

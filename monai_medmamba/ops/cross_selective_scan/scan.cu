@@ -139,30 +139,9 @@ __device__ __forceinline__ void zero(real (&v)[2][4]) {
     for (int i = 0; i < 8; ++i) v[i / 4][i % 4] = 0;
 }
 
-template <class Value, int COUNT>
-struct alignas(COUNT * sizeof(Value) > 16 ? 16 : COUNT * sizeof(Value)) Group { Value v[COUNT]; };
 typedef Group<real, 4> Four;
 typedef Group<real, 2> Two;
 
-// COUNT values as they lie in device memory. Halves of a word stay together until they are read: whoever takes them
-// apart waits for the load.
-template <int COUNT, bool WORDS = sizeof(io) == 2 && COUNT % 2 == 0>
-struct Raw {
-    Group<io, COUNT> all;
-    __device__ __forceinline__ real operator[](int i) const { return read(&all.v[i]); }
-};
-template <int COUNT>
-struct Raw<COUNT, true> {
-    Group<unsigned, COUNT / 2> all;
-    __device__ __forceinline__ real operator[](int i) const {
-#if IO == 1
-        return __uint_as_float(i % 2 ? all.v[i / 2] & 0xffff0000u : all.v[i / 2] << 16);
-#else
-        const io half = static_cast<io>(i % 2 ? all.v[i / 2] >> 16 : all.v[i / 2]);
-        return read(&half);
-#endif
-    }
-};
 typedef Raw<V> Pack;
 typedef Raw<VR> RowPack;
 

@@ -15,16 +15,7 @@ constexpr int TAPS = 9 * KZ;
 constexpr int TW = 4;
 constexpr int THREADS = 128;            // of a block of `weigh`
 constexpr int ROWS = THREADS / LANES;   // of its threads
-
-template <class Value, int COUNT>
-struct alignas(COUNT * sizeof(Value) > 16 ? 16 : COUNT * sizeof(Value)) Group { Value v[COUNT]; };
-
-template <int COUNT>
-__device__ __forceinline__ void load(const io* from, real (&to)[COUNT]) {
-    const auto group = *reinterpret_cast<const Group<io, COUNT>*>(from);
-#pragma unroll
-    for (int i = 0; i < COUNT; ++i) to[i] = read(group.v + i);
-}
+constexpr int BLOCKS = IO == 3 ? 1 : 4; // of them on a multiprocessor at a time
 
 __device__ __forceinline__ bool inside(int position, int size) {
     return static_cast<unsigned>(position) < static_cast<unsigned>(size);
@@ -55,7 +46,7 @@ extern "C" __global__ void __launch_bounds__(256) convolve(
             real near[TW + 2][V] = {};
 #pragma unroll
             for (int t = 0; t < TW + 2; ++t)
-                if (inside(left + t - 1, width)) load(line + static_cast<long long>(left + t - 1) * channels, near[t]);
+                if (inside(left + t - 1, width)) load_group(line + static_cast<long long>(left + t - 1) * channels, near[t]);
 #pragma unroll
             for (int kw = 0; kw < 3; ++kw) {
                 const int tap = (kz * 3 + kh) * 3 + kw;
@@ -71,16 +62,13 @@ extern "C" __global__ void __launch_bounds__(256) convolve(
 #pragma unroll
     for (int t = 0; t < TW; ++t) {
         if (left + t >= width) break;
-        Group<io, V> out;
-#pragma unroll
-        for (int i = 0; i < V; ++i) write(out.v + i, sum[t][i]);
-        *reinterpret_cast<Group<io, V>*>(y + (static_cast<long long>(row) * width + left + t) * channels + c) = out;
+        store_group(y + (static_cast<long long>(row) * width + left + t) * channels + c, sum[t]);
     }
 }
 
 // A unit is a row of the batch, or one of the `segments` that it is cut into. A block takes one of the `parts` of the
 // units and LANES groups of VW channels, and leaves (TAPS + 1, channels) sums: of the taps, and of the bias.
-extern "C" __global__ void __launch_bounds__(THREADS) weigh(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) weigh(
     const io* __restrict__ x, const io* __restrict__ dy, real* __restrict__ sums, int parts, int units, int segments,
     int channels, int depth, int height, int width) {
     SHARED_MEMORY;
@@ -101,7 +89,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) weigh(
             for (int r = 0; r < 3 * KZ; ++r) {
                 const int slice = r / 3 - KZ / 2, up = r % 3 - 1;
                 if (inside(w, width) && inside(z + slice, depth) && inside(h + up, height)) {
-                    load(x + here + (static_cast<long long>(slice) * height + up) * line + static_cast<long long>(w) * channels,
+                    load_group(x + here + (static_cast<long long>(slice) * height + up) * line + static_cast<long long>(w) * channels,
                          near[r][column]);
                 } else {
 #pragma unroll
@@ -118,7 +106,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) weigh(
                 if (w >= end) break;
                 fetch(w + 1, (step + 2) % 3);
                 real slope[VW];
-                load(dy + here + static_cast<long long>(w) * channels, slope);
+                load_group(dy + here + static_cast<long long>(w) * channels, slope);
 #pragma unroll
                 for (int i = 0; i < VW; ++i) sum[TAPS][i] += slope[i];
 #pragma unroll

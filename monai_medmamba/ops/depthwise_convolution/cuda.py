@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from ..cross_selective_scan.projections import compute_dtype
-from ..nvrtc import KINDS, NUMBERS, Program, missing
+from ..nvrtc import KINDS, NUMBERS, Program, lacking
 
 _SOURCE = Path(__file__).with_name("convolution.cu")
-_OLDEST = (8, 0)
 _THREADS, _ROW = 256, 4  # threads of a block, and positions that each makes
 _LANES, _SUMMING, _SEGMENT = (32, 16, 8), 128, 16  # of the weights' gradient: see the kernel
 _BLOCKS = 4  # of it, that a multiprocessor should get
@@ -73,15 +72,10 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, turned: bool) -> T
     return y
 
 
-def unsupported(x: Tensor) -> str:
-    """Returns why the kernels cannot run on a map; empty if they can."""
-    if x.device.type != "cuda":
-        return f"needs CUDA tensors, got {x.device.type}"
-    if torch.cuda.get_device_capability(x.device) < _OLDEST:
-        return f"needs compute capability 8.0 or newer; this is {torch.cuda.get_device_name(x.device)}"
-    if x.dtype not in KINDS:
-        return f"knows no {x.dtype}"
-    return missing()
+def unsupported(x: Tensor, weight: Tensor, bias: Tensor) -> list[str]:
+    """Returns every reason why the kernels cannot run this call."""
+    del weight, bias
+    return lacking(x)
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -100,6 +94,7 @@ def backward(grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[T
     parts = max(1, min(blocks // across, -(-units * sizes.lanes // _SUMMING)))
     taps, real = weight[0].numel(), compute_dtype(x)
     sums = torch.empty(parts, taps + 1, channels, dtype=real, device=x.device)
+    arguments: list[Tensor | int | None]
     arguments = [x, grad_y, sums, parts, units, segments, channels, depth, height, width]
     program = _program(x.device, x.dtype, x.dim() - 2, sizes)
     shared_bytes = (taps + 1) * sizes.groups * real.itemsize
