@@ -1,6 +1,7 @@
 // What a kernel begins with: the numbers in device memory, `io`, those that it computes with, `real`, and the way between.
 //
-// Set by the host: IO (0 float, 1 bfloat16, 2 half, 3 double). It puts this text before that of the kernels.
+// Set by the host: IO (0 float, 1 bfloat16, 2 half, 3 double) and, for kernels that take parameters as they are, PARAM_IO
+// (1: their numbers are those in device memory, else those that it computes with). It puts this text before the kernels'.
 
 #ifndef SHARED_MEMORY  // a test that runs the kernels on a CPU sets its own
 #define SHARED_MEMORY extern __shared__ __align__(16) unsigned char memory[]
@@ -17,6 +18,11 @@ typedef float io;
 typedef double io;
 #else
 typedef unsigned short io;
+#endif
+#if PARAM_IO
+typedef io parameter;
+#else
+typedef real parameter;
 #endif
 
 __device__ __forceinline__ real read(const io* p) {
@@ -64,12 +70,22 @@ struct Raw<COUNT, true> {
 #endif
     }
 };
+
 template <int COUNT>
 __device__ __forceinline__ void load_group(const io* from, real (&to)[COUNT]) {
     const auto group = *reinterpret_cast<const Raw<COUNT>*>(from);
 #pragma unroll
     for (int i = 0; i < COUNT; ++i) to[i] = group[i];
 }
+
+#if IO == 1 || IO == 2
+template <int COUNT>
+__device__ __forceinline__ void load_group(const real* from, real (&to)[COUNT]) {
+    const auto group = *reinterpret_cast<const Group<real, COUNT>*>(from);
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) to[i] = group.v[i];
+}
+#endif
 
 template <int COUNT>
 __device__ __forceinline__ void store_group(io* to, const real (&from)[COUNT]) {

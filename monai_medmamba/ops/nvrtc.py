@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["CACHE_VARIABLE", "KINDS", "NUMBERS", "Program", "cache_folder", "lacking", "missing"]
+__all__ = ["CACHE_VARIABLE", "KINDS", "NUMBERS", "Program", "cache_folder", "lacking", "missing", "parameter_dtype"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,23 @@ def lacking(x: Tensor) -> list[str]:
     elif missing():
         reasons.append(missing())
     return reasons
+
+
+def parameter_dtype(x: Tensor, parameter: Tensor) -> torch.dtype:
+    """Returns the dtype in which a kernel takes a parameter: its own, if that is the map's or what it computes with.
+
+    Args:
+        x: the map.
+        parameter: a weight.
+
+    Returns:
+        That of ``x``, or float32 or wider.
+
+    Example:
+        >>> parameter_dtype(torch.zeros(1, dtype=torch.bfloat16), torch.zeros(1, dtype=torch.float16))
+        torch.float32
+    """
+    return x.dtype if parameter.dtype == x.dtype else torch.promote_types(x.dtype, torch.float32)
 
 
 def cache_folder() -> Path:

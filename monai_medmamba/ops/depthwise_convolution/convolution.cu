@@ -15,7 +15,7 @@ constexpr int TAPS = 9 * KZ;
 constexpr int TW = 4;
 constexpr int THREADS = 128;            // of a block of `weigh`
 constexpr int ROWS = THREADS / LANES;   // of its threads
-constexpr int BLOCKS = IO == 3 ? 1 : 4; // of them on a multiprocessor at a time
+constexpr int BLOCKS = IO == 3 ? 1 : 3; // of them on a multiprocessor at a time
 
 __device__ __forceinline__ bool inside(int position, int size) {
     return static_cast<unsigned>(position) < static_cast<unsigned>(size);
@@ -23,18 +23,19 @@ __device__ __forceinline__ bool inside(int position, int size) {
 
 // `items` counts the threads with work: groups of V channels, times tiles of TW positions, times rows of the batch.
 extern "C" __global__ void __launch_bounds__(256) convolve(
-    const io* __restrict__ x, const real* __restrict__ weight, const real* __restrict__ bias, io* __restrict__ y,
+    const io* __restrict__ x, const parameter* __restrict__ weight, const parameter* __restrict__ bias, io* __restrict__ y,
     int turned, int items, int channels, int depth, int height, int width) {
     const int groups = channels / V, tiles = (width + TW - 1) / TW;
     const int item = blockIdx.x * 256 + threadIdx.x;
     if (item >= items) return;
     const int c = item % groups * V, left = item / groups % tiles * TW, row = item / groups / tiles;
     const int h = row % height, z = row / height % depth;
-    real sum[TW][V];
+    real sum[TW][V], shift[V] = {};
+    if (bias) load_group(bias + c, shift);
 #pragma unroll
     for (int t = 0; t < TW; ++t)
 #pragma unroll
-        for (int i = 0; i < V; ++i) sum[t][i] = bias ? bias[c + i] : 0;
+        for (int i = 0; i < V; ++i) sum[t][i] = shift[i];
 #pragma unroll
     for (int kz = 0; kz < KZ; ++kz) {
         const int slice = kz - KZ / 2;
@@ -50,12 +51,12 @@ extern "C" __global__ void __launch_bounds__(256) convolve(
 #pragma unroll
             for (int kw = 0; kw < 3; ++kw) {
                 const int tap = (kz * 3 + kh) * 3 + kw;
-                const auto w = *reinterpret_cast<const Group<real, V>*>(
-                    weight + (turned ? TAPS - 1 - tap : tap) * channels + c);
+                real w[V];
+                load_group(weight + (turned ? TAPS - 1 - tap : tap) * channels + c, w);
 #pragma unroll
                 for (int t = 0; t < TW; ++t)
 #pragma unroll
-                    for (int i = 0; i < V; ++i) sum[t][i] += near[t + kw][i] * w.v[i];
+                    for (int i = 0; i < V; ++i) sum[t][i] += near[t + kw][i] * w[i];
             }
         }
     }

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from ..cross_selective_scan.projections import compute_dtype
-from ..nvrtc import KINDS, NUMBERS, Program, lacking
+from ..nvrtc import KINDS, NUMBERS, Program, lacking, parameter_dtype
 
 _SOURCE = Path(__file__).with_name("convolution.cu")
 _THREADS, _ROW = 256, 4  # threads of a block, and positions that each makes
 _LANES, _SUMMING, _SEGMENT = (32, 16, 8), 128, 16  # of the weights' gradient: see the kernel
-_BLOCKS = 4  # of it, that a multiprocessor should get
+_BLOCKS = 3  # of it, that a multiprocessor should get
 
 
 class _Sizes(NamedTuple):
@@ -39,8 +39,10 @@ def _sizes(channels: int) -> _Sizes:
 
 
 @functools.cache
-def _program(device: torch.device, dtype: torch.dtype, spatial_dims: int, sizes: _Sizes) -> Program:
-    constants = {"IO": KINDS[dtype], "KZ": 3 if spatial_dims == 3 else 1}
+def _program(
+    device: torch.device, dtype: torch.dtype, parameters: torch.dtype, spatial_dims: int, sizes: _Sizes
+) -> Program:
+    constants = {"IO": KINDS[dtype], "PARAM_IO": int(parameters == dtype), "KZ": 3 if spatial_dims == 3 else 1}
     constants |= {"V": sizes.loaded, "VW": sizes.summed, "LANES": sizes.lanes}
     return Program(NUMBERS.read_text() + _SOURCE.read_text(), constants, device)
 
@@ -61,13 +63,13 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, turned: bool) -> T
     x, y = _ready(x), torch.empty(x.shape, dtype=x.dtype, device=x.device)
     channels, depth, height, width = _space(x)
     sizes = _sizes(channels)
-    real = compute_dtype(x)
-    taps = weight.detach().flatten(1).t().to(real).contiguous()
-    shift = None if bias is None else bias.detach().to(real).contiguous()
+    dtype = parameter_dtype(x, weight)
+    taps = weight.detach().to(dtype).flatten(1).t().contiguous()
+    shift = None if bias is None else bias.detach().to(dtype).contiguous()
     items = channels // sizes.loaded * (x.numel() // channels // width) * -(-width // _ROW)
     arguments: list[Tensor | int | None]
     arguments = [x, taps, shift, y, int(turned), items, channels, depth, height, width]
-    program = _program(x.device, x.dtype, x.dim() - 2, sizes)
+    program = _program(x.device, x.dtype, dtype, x.dim() - 2, sizes)
     program.launch("convolve", -(-items // _THREADS), _THREADS, 0, arguments)
     return y
 
@@ -96,7 +98,7 @@ def backward(grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[T
     sums = torch.empty(parts, taps + 1, channels, dtype=real, device=x.device)
     arguments: list[Tensor | int | None]
     arguments = [x, grad_y, sums, parts, units, segments, channels, depth, height, width]
-    program = _program(x.device, x.dtype, x.dim() - 2, sizes)
+    program = _program(x.device, x.dtype, parameter_dtype(x, weight), x.dim() - 2, sizes)
     shared_bytes = (taps + 1) * sizes.groups * real.itemsize
     program.launch("weigh", parts * across, _SUMMING, shared_bytes, arguments)
     total = sums.sum(0)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ..cross_selective_scan.projections import compute_dtype
-from ..nvrtc import KINDS, NUMBERS, Program, lacking
+from ..nvrtc import KINDS, NUMBERS, Program, lacking, parameter_dtype
 
 _SOURCE = Path(__file__).with_name("layer_norm.cu")
 _THREADS, _LANES = 256, (2, 4, 8, 16, 32)
-_BLOCKS = 4  # of the gradients, that a multiprocessor should get
+_BLOCKS = 2  # of the gradients, that a multiprocessor should get
 MOST = 1024  # channels: those of a position must fit the registers of a warp
 
 
@@ -23,8 +23,14 @@ def _lanes(groups: int) -> int:
 
 
 @functools.cache
-def _program(device: torch.device, dtype: torch.dtype, channels: int, loaded: int) -> Program:
-    constants = {"IO": KINDS[dtype], "C": channels, "V": loaded, "G": _lanes(channels // loaded)}
+def _program(device: torch.device, dtype: torch.dtype, parameters: torch.dtype, channels: int, loaded: int) -> Program:
+    constants = {
+        "IO": KINDS[dtype],
+        "PARAM_IO": int(parameters == dtype),
+        "C": channels,
+        "V": loaded,
+        "G": _lanes(channels // loaded),
+    }
     return Program(NUMBERS.read_text() + _SOURCE.read_text(), constants, device)
 
 
@@ -56,11 +62,11 @@ def unsupported(x: Tensor, weight: Tensor, bias: Tensor) -> list[str]:
 def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Returns the normalised map, contiguous, in its dtype; computed in float32 or wider."""
     flat, y = _positions(x), torch.empty(x.shape, dtype=x.dtype, device=x.device)
-    real = compute_dtype(x)
-    scale, shift = (tensor.detach().to(real).contiguous() for tensor in (weight, bias))
+    dtype = parameter_dtype(x, weight)
+    scale, shift = (tensor.detach().to(dtype).contiguous() for tensor in (weight, bias))
     loaded = _loaded(flat, scale, shift)
     lanes = _lanes(flat.shape[1] // loaded)
-    program = _program(x.device, x.dtype, flat.shape[1], loaded)
+    program = _program(x.device, x.dtype, dtype, flat.shape[1], loaded)
     blocks = -(-len(flat) * lanes // _THREADS)
     program.launch("normalise", blocks, _THREADS, 0, [flat, scale, shift, y, len(flat), flat.stride(0)])
     return y
@@ -70,15 +76,15 @@ def backward(grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor) -> tuple[T
     """Returns the gradients of the map, of the weight and of the bias, bitwise repeatable."""
     flat, grad_x = _positions(x), torch.empty(x.shape, dtype=x.dtype, device=x.device)
     grad_y = grad_y.detach().to(x.dtype).contiguous()
-    real = compute_dtype(x)
-    scale, channels = weight.detach().to(real).contiguous(), flat.shape[1]
+    real, dtype = compute_dtype(x), parameter_dtype(x, weight)
+    scale, channels = weight.detach().to(dtype).contiguous(), flat.shape[1]
     loaded = _loaded(flat, scale, grad_y)
     lanes = _lanes(channels // loaded)
     most = _BLOCKS * torch.cuda.get_device_properties(x.device).multi_processor_count
     blocks = min(most, -(-len(flat) * lanes // _THREADS))
     sums = torch.empty(blocks, 2, channels, dtype=real, device=x.device)
     arguments: list[Tensor | int | None] = [flat, grad_y, scale, grad_x, sums, blocks, len(flat), flat.stride(0)]
-    program = _program(x.device, x.dtype, channels, loaded)
+    program = _program(x.device, x.dtype, dtype, channels, loaded)
     program.launch("differentiate", blocks, _THREADS, 2 * channels * real.itemsize, arguments)
     of_weight, of_bias = sums.sum(0)
     return grad_x, of_weight.to(weight.dtype), of_bias.to(bias.dtype)

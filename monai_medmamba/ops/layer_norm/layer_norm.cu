@@ -51,7 +51,7 @@ __device__ __forceinline__ real centred(const io* x, bool there, int lane, real 
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) normalise(
-    const io* __restrict__ x, const real* __restrict__ weight, const real* __restrict__ bias, io* __restrict__ y, int positions,
+    const io* __restrict__ x, const parameter* __restrict__ weight, const parameter* __restrict__ bias, io* __restrict__ y, int positions,
     int stride) {
     const int lane = threadIdx.x % G, position = blockIdx.x * AT_ONCE + threadIdx.x / G;
     const bool there = position < positions;
@@ -61,17 +61,18 @@ extern "C" __global__ void __launch_bounds__(THREADS) normalise(
     for (int p = 0; p < P; ++p) {
         const int c = (p * G + lane) * V;
         if (!there || c >= C) continue;
-        const auto w = *reinterpret_cast<const Group<real, V>*>(weight + c);
-        const auto b = *reinterpret_cast<const Group<real, V>*>(bias + c);
+        real w[V], b[V];
+        load_group(weight + c, w);
+        load_group(bias + c, b);
 #pragma unroll
-        for (int i = 0; i < V; ++i) value[p][i] = value[p][i] * scale * w.v[i] + b.v[i];
+        for (int i = 0; i < V; ++i) value[p][i] = value[p][i] * scale * w[i] + b[i];
         store_group(y + static_cast<long long>(position) * C + c, value[p]);
     }
 }
 
 // Leaves (blocks, 2, C) sums: of the weight, and of the bias.
 extern "C" __global__ void __launch_bounds__(THREADS) differentiate(
-    const io* __restrict__ x, const io* __restrict__ dy, const real* __restrict__ weight, io* __restrict__ dx,
+    const io* __restrict__ x, const io* __restrict__ dy, const parameter* __restrict__ weight, io* __restrict__ dx,
     real* __restrict__ sums, int blocks, int positions, int stride) {
     SHARED_MEMORY;
     real* shared = reinterpret_cast<real*>(memory);
@@ -88,13 +89,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) differentiate(
             const int c = (p * G + lane) * V;
             if (!there || c >= C) continue;
             load_group(dy + static_cast<long long>(position) * C + c, slope[p]);
-            const auto w = *reinterpret_cast<const Group<real, V>*>(weight + c);
+            real w[V];
+            load_group(weight + c, w);
 #pragma unroll
             for (int i = 0; i < V; ++i) {
                 value[p][i] *= scale;
                 of_weight[p][i] += slope[p][i] * value[p][i];
                 of_bias[p][i] += slope[p][i];
-                slope[p][i] *= w.v[i];
+                slope[p][i] *= w[i];
                 sum += slope[p][i];
                 product += slope[p][i] * value[p][i];
             }

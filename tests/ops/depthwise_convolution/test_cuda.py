@@ -53,8 +53,12 @@ def test_sizes_divide_the_channels(channels, lanes, loaded, summed):
     ids=str,
 )
 def test_kernels_match_torch_on_the_emulator(batch, space, channels, processors, monkeypatch, tmp_path):
-    def program(device, dtype, spatial_dims, sizes):
-        constants = {"IO": nvrtc.KINDS[dtype], "KZ": 3 if spatial_dims == 3 else 1}
+    def program(device, dtype, parameters, spatial_dims, sizes):
+        constants = {
+            "IO": nvrtc.KINDS[dtype],
+            "PARAM_IO": int(parameters == dtype),
+            "KZ": 3 if spatial_dims == 3 else 1,
+        }
         constants |= {"V": sizes.loaded, "VW": sizes.summed, "LANES": sizes.lanes}
         library = compiled("convolution_emulator.cpp", cuda._SOURCE, constants, tmp_path / "kernels.so")
         return EmulatedProgram(library)
@@ -94,6 +98,14 @@ def test_matches_float64(batch, space, channels, dtype):
         bound = 4 if name in ("y", "x") else 400  # in units of rounding: thousands of products are summed
         assert found[name].dtype == call[{"y": 1, "x": 1, "weight": 2, "bias": 3}[name]].dtype
         assert rms(own - right) <= bound * torch.finfo(found[name].dtype).eps * rms(right), name
+
+
+@pytest.mark.gpu
+def test_parameters_in_the_dtype_of_the_map():
+    grad_y, x, weight, bias = tensors(2, (9, 8, 7), 48, torch.bfloat16, "cuda")
+    low = [tensor.bfloat16() for tensor in (weight, bias)]
+    found, expected = results(cuda, grad_y, x, *low), results(cuda, grad_y, x, *(tensor.float() for tensor in low))
+    assert all(torch.equal(found[name], expected[name].to(found[name].dtype)) for name in NAMES)
 
 
 @pytest.mark.gpu

@@ -62,8 +62,14 @@ def test_positions_at_several_distances_are_copied():
     ids=str,
 )
 def test_kernels_match_torch_on_the_emulator(positions, channels, beside, processors, monkeypatch, tmp_path):
-    def program(device, dtype, channels, loaded):
-        constants = {"IO": nvrtc.KINDS[dtype], "C": channels, "V": loaded, "G": cuda._lanes(channels // loaded)}
+    def program(device, dtype, parameters, channels, loaded):
+        constants = {
+            "IO": nvrtc.KINDS[dtype],
+            "PARAM_IO": int(parameters == dtype),
+            "C": channels,
+            "V": loaded,
+            "G": cuda._lanes(channels // loaded),
+        }
         return EmulatedProgram(compiled("norm_emulator.cpp", cuda._SOURCE, constants, tmp_path / f"{loaded}.so"))
 
     monkeypatch.setattr(cuda, "_program", program)
@@ -93,6 +99,14 @@ def test_matches_float64(positions, channels, beside, dtype):
         bound = 8 if name in ("y", "x") else 400  # in units of rounding: thousands of products are summed
         assert found[name].dtype == call[{"y": 1, "x": 1, "weight": 2, "bias": 3}[name]].dtype
         assert rms(own - right) <= bound * torch.finfo(found[name].dtype).eps * rms(right), name
+
+
+@pytest.mark.gpu
+def test_parameters_in_the_dtype_of_the_map():
+    grad_y, x, weight, bias = tensors(500, 48, torch.bfloat16, "cuda")
+    low = [tensor.bfloat16() for tensor in (weight, bias)]
+    found, expected = results(cuda, grad_y, x, *low), results(cuda, grad_y, x, *(tensor.float() for tensor in low))
+    assert all(torch.equal(found[name], expected[name].to(found[name].dtype)) for name in NAMES)
 
 
 @pytest.mark.gpu
