@@ -105,7 +105,9 @@ def scan_forward(library: Emulated, tensors: Sequence[Tensor], chunks: int = 1) 
     if chunks > 1:
         first = [*map(_pointer, tensors), None, None, None, *map(_pointer, (ends, steps))]
         library.ends.forward(*first, tokens, chunks - 1, *_sizes(x))
-    second = [*map(_pointer, tensors), None, *map(_pointer, (y, states, ends, steps))]
+        library.ends.join(*map(_pointer, (A, ends, steps)), chunks, len(x), x.shape[-1])
+    begins = _pointer(ends) if chunks > 1 else None
+    second = [*map(_pointer, tensors), None, *map(_pointer, (y, states)), begins, None]
     library.forward.forward(*second, tokens, chunks, *_sizes(x))
     return y.sum(0), states
 
@@ -127,8 +129,10 @@ def scan_backward(
     if chunks > 1:
         first = [*map(_pointer, (*tensors, grad_y)), None, None, *map(_pointer, (ends, steps))]
         library.both_ends.forward(*first, tokens, chunks, *_sizes(x))
-    arguments = map(_pointer, (*tensors, grad_y, states, *results, ends[1], steps))
-    library.backward.backward(*arguments, tokens, chunks, *_sizes(x))
+        library.both_ends.join(*map(_pointer, (A, ends, steps)), chunks, len(x), x.shape[-1])
+    begins = _pointer(ends[1]) if chunks > 1 else None
+    arguments = map(_pointer, (*tensors, grad_y, states, *results))
+    library.backward.backward(*arguments, begins, tokens, chunks, *_sizes(x))
     dx, dx_dbl, dA, step = (result.sum(0) for result in results)
     names = ("x", "x_dbl", "dt_weight", "dt_bias", "A", "D")
     return dict(zip(names, (dx, dx_dbl, step[..., :rank], step[..., rank], dA, step[..., rank + 1]), strict=True))

@@ -19,7 +19,7 @@ from .projections import compute_dtype
 
 _SOURCE, _SUMS = (Path(__file__).with_name(name) for name in ("scan.cu", "sum_maps.cu"))
 _MAX_STATE, _MAX_RANK = 64, 64
-_SUM_THREADS = 256
+_SUM_THREADS, _JOINED = 256, 64
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
 _FILLED, _PART = 8, 3  # warps that chunks must give a multiprocessor, to be worth scanning twice; in long directions
 _BUSIER, _WAVE = 24, 12  # warps that they should give it, forward and backward: there it holds so many at a time
@@ -141,12 +141,11 @@ def _tiles(
 
 
 class _Chunks(NamedTuple):
-    """The chunks of a call's directions, and what each leaves behind when it begins with nothing."""
+    """The chunks of a call's directions, and what each begins with."""
 
     number: int
     tokens: int
-    ends: Tensor | None  # (1, B, K, number, D, N): of the states; or (2, ...): and of the adjoint
-    steps: Tensor | None  # (B, K, number, D): of their steps
+    begins: Tensor | None  # (1, B, K, number, D, N): of the states; or (2, ...): and of the adjoint
 
 
 class _Call:
@@ -185,13 +184,16 @@ class _Call:
         tokens = -(-self.length // (self.tiles.chunks[backward] * unit)) * unit
         count = -(-self.length // tokens)
         if count == 1:
-            return _Chunks(1, tokens, None, None)
+            return _Chunks(1, tokens, None)
         ends = self.own(1 + backward, self.batch, self.directions, count, self.channels, self.states)
         steps = self.own(*ends.shape[1:-1])
         kernel = self.kernel("states", 2) if backward else self.kernel("result", 1)
         arguments = (grad_y, None, None, ends, steps, tokens)
         self.run(kernel, "scan_forward", *arguments, chunks=count if backward else count - 1)
-        return _Chunks(count, tokens, ends, steps)
+        blocks = -(-ends[0, ..., 0, :, :].numel() // _JOINED)
+        A = self.inputs[4]
+        kernel.program.launch("join_ends", blocks, _JOINED, 0, [A, ends, steps, count, self.batch, self.channels])
+        return _Chunks(count, tokens, ends)
 
     def own(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         return torch.empty(shape, dtype=dtype or self.real, device=self.inputs[0].device)
@@ -252,7 +254,7 @@ def forward(x: Tensor, x_dbl: Tensor, dt_weight: Tensor, dt_bias: Tensor, A: Ten
     call = _Call(x, x_dbl, dt_weight, dt_bias, A, D)
     y = call.own(call.directions, *x.shape, dtype=call.dtype)
     chunks = call.cut()
-    arguments = (None, y, None, chunks.ends, chunks.steps, chunks.tokens)
+    arguments = (None, y, None, chunks.begins, None, chunks.tokens)
     call.run(call.kernel("result"), "scan_forward", *arguments, chunks=chunks.number)
     return _sum(y, x.dtype)
 
@@ -266,15 +268,15 @@ def backward(
     grad_y = grad_y.detach().to(call.dtype).contiguous()
     chunks = call.cut(grad_y)
     states = call.own(call.batch, call.directions, -(-call.length // kernel.tile.segment), call.channels, call.states)
-    of_states, of_adjoint = (None, None) if chunks.ends is None else chunks.ends
-    arguments = (None, None, states, of_states, chunks.steps, chunks.tokens)
+    of_states, of_adjoint = (None, None) if chunks.begins is None else chunks.begins
+    arguments = (None, None, states, of_states, None, chunks.tokens)
     call.run(call.kernel("states"), "scan_forward", *arguments, chunks=chunks.number)
     grad_x = call.own(call.directions, *x.shape, dtype=call.dtype)
     grad_x_dbl = call.own(-(-call.channels // kernel.channels), *x_dbl.shape, dtype=call.dtype)
     grad_A = call.own(chunks.number * call.batch, *A.shape)
     grad_step = call.own(chunks.number * call.batch, *dt_weight.shape[:2], call.rank + 2)  # of dt_weight, dt_bias, D
     grads = (grad_y, states, grad_x, grad_x_dbl, grad_A, grad_step)
-    call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.steps, chunks.tokens, chunks=chunks.number)
+    call.run(kernel, "scan_backward", *grads, of_adjoint, chunks.tokens, chunks=chunks.number)
     del states, arguments, grads  # the largest of them is given back before the sums need memory
     grad_weight, grad_bias, grad_skip = grad_step.sum(0).split([call.rank, 1, 1], dim=-1)
     return (

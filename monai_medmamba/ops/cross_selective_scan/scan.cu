@@ -12,9 +12,9 @@
 // scanned from zero beside, and its end put together from that and one exponential of the segment's steps.
 //
 // Where images and channels give too few blocks, a direction is cut into chunks with a block for each. A first launch
-// (ENDS 1) scans every chunk but the last from a zero state and leaves its end and its sum of steps; in the second a
-// block puts the ends before its chunk together and goes on from there. For the backward pass ENDS 2 leaves as well
-// where the adjoint, which goes from the last token to the first, ends in every chunk: with the same exponentials.
+// (ENDS 1) scans every chunk but the last from a zero state and leaves its end and its sum of steps; `join_ends` makes of
+// them what every chunk begins with, and in a last launch a block goes on from there. For the backward pass ENDS 2 leaves
+// as well where the adjoint, which goes from the last token to the first, ends in every chunk: with the same exponentials.
 //
 // Set by the host: BACKWARD (0, 1: which kernel), IO (0 float, 1 bfloat16, 2 half, 3 double), DIMS (2, 3), N, R, W, M,
 // CW, WHOLE (4 divides the channels), BLOCKS (on a multiprocessor at a time), SAVE (tokens between the states that the
@@ -481,21 +481,53 @@ __device__ __forceinline__ long long chunk_row(const Block& block, int chunk, in
     return (row + chunk) * block.channels + block.group * CB + channel;
 }
 
-// The state of a channel before this block's chunk, from the ends of those before it; or the adjoint behind it.
-template <bool ADJOINT>
-__device__ __forceinline__ real chained(const Block& block, const real* ends, const real* steps, int chunk_tokens,
-                                        int channel, int n, real rate) {
-    real h = 0;
-    if (!block.has(channel) || n >= N) return h;
-    const int count = ADJOINT ? chunks_of(block, chunk_tokens) - 1 - block.chunk : block.chunk;
-#pragma unroll 4
-    for (int i = 0; i < count; ++i) {
-        const int c = ADJOINT ? block.chunk + count - i : i;
-        const long long row = chunk_row(block, c, chunk_tokens, channel);
-        h = power_of_two(rate * steps[row]) * h + ends[row * N + n];
-    }
-    return h;
+// The state of a channel before this block's chunk, or the adjoint behind it: what `join_ends` left.
+__device__ __forceinline__ real begun(const Block& block, const real* ends, int chunk_tokens, int channel, int n) {
+    if (!ends || !block.has(channel) || n >= N) return 0;
+    return ends[chunk_row(block, block.chunk, chunk_tokens, channel) * N + n];
 }
+
+#if ENDS
+constexpr int JOINED = 64;  // threads of a block of `join_ends`
+
+// Puts in the place of each chunk's end what the chunk begins with: the ends before it; or, of the adjoint, behind it.
+template <bool ADJOINT>
+__device__ __forceinline__ void join(real* ends, const real* steps, int chunks, int channels, real rate) {
+    real h = 0;
+    for (int start = 0; start < chunks; start += 8) {  // so many are on their way at a time
+        real end[8] = {}, step[8] = {};
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const long long at = ADJOINT ? chunks - 1 - start - i : start + i;
+            if (start + i >= chunks - 1) continue;  // nothing comes after the last
+            end[i] = ends[at * channels * N];
+            step[i] = steps[at * channels];
+        }
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const long long at = ADJOINT ? chunks - 1 - start - i : start + i;
+            if (start + i < chunks) ends[at * channels * N] = h;
+            h = power_of_two(rate * step[i]) * h + end[i];
+        }
+    }
+}
+
+// A thread owns one state of a channel, in one direction of one image. Ends are (B, K, chunks, D, N) of the states and,
+// with ENDS 2, as many of the adjoint after them.
+extern "C" __global__ void __launch_bounds__(JOINED) join_ends(
+    const real* __restrict__ A, real* __restrict__ ends, const real* __restrict__ steps, int chunks, int images,
+    int channels) {
+    const int e = blockIdx.x * JOINED + threadIdx.x, row = e / N / channels, channel = e / N % channels;
+    if (row >= images * K) return;
+    const real rate = A[static_cast<long long>(row % K * channels + channel) * N + e % N] * LOG2E;
+    const long long first = static_cast<long long>(row) * chunks * channels + channel;
+    join<false>(ends + first * N + e % N, steps + first, chunks, channels, rate);
+    if (ENDS == 2) {
+        const long long adjoint = static_cast<long long>(images) * K * chunks * channels + first;
+        join<true>(ends + adjoint * N + e % N, steps + first, chunks, channels, rate);
+    }
+}
+#endif
 
 #if !BACKWARD
 extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
@@ -522,13 +554,12 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_forward(
         own[i] = 0;
         own_rate[i] = e < ELEMENTS ? rate_of(block, e, A) : real(0);
         if (W > 1 && !ENDS && e < ELEMENTS)
-            own[i] = chained<false>(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
+            own[i] = begun(block, ends, chunk_tokens, channel_of(e), e % NP);
     }
     if (W == 1 && !ENDS) {
 #pragma unroll
         for (int i = 0; i < 8; ++i)
-            h[i / 4][i % 4] = chained<false>(block, ends, steps, chunk_tokens, place.channel + i / 4,
-                                             place.state + i % 4, rate[i / 4][i % 4]);
+            h[i / 4][i % 4] = begun(block, ends, chunk_tokens, place.channel + i / 4, place.state + i % 4);
     }
     // Sums of GROUP tokens at a time leave each lane of a channel with one of them.
     constexpr int GROUP = LS >= 2 * M ? M : LS > 2 ? LS / 2 : 1;
@@ -700,8 +731,7 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
     const io* __restrict__ x, const io* __restrict__ x_dbl, const real* __restrict__ weight,
     const real* __restrict__ bias, const real* __restrict__ A, const real* __restrict__ skip,
     const io* __restrict__ dy, const real* __restrict__ states, io* __restrict__ dx, io* __restrict__ dx_dbl,
-    real* __restrict__ dA, real* __restrict__ dparameters, const real* __restrict__ ends,
-    const real* __restrict__ steps, int chunk_tokens, int images, int length, int channels, int height, int width,
+    real* __restrict__ dA, real* __restrict__ dparameters, const real* __restrict__ ends, int chunk_tokens, int images, int length, int channels, int height, int width,
     int depth) {
     SHARED_MEMORY;
     Shared& in = *reinterpret_cast<Shared*>(memory);
@@ -717,13 +747,12 @@ extern "C" __global__ void __launch_bounds__(NT, BLOCKS) scan_backward(
         own[i] = 0;
         own_rate[i] = e < ELEMENTS ? rate_of(block, e, A) : real(0);
         if (W > 1 && e < ELEMENTS)
-            own[i] = chained<true>(block, ends, steps, chunk_tokens, channel_of(e), e % NP, own_rate[i]);
+            own[i] = begun(block, ends, chunk_tokens, channel_of(e), e % NP);
     }
     if (W == 1) {
 #pragma unroll
         for (int i = 0; i < 8; ++i)
-            g[i / 4][i % 4] = chained<true>(block, ends, steps, chunk_tokens, place.channel + i / 4,
-                                            place.state + i % 4, rate[i / 4][i % 4]);
+            g[i / 4][i % 4] = begun(block, ends, chunk_tokens, place.channel + i / 4, place.state + i % 4);
     }
     for (int i = threadIdx.x; i < (R + 2) * SLICES * CB; i += NT) (&in.parameters[0][0][0])[i] = 0;
     const int last = first + (end - 1 - first) / T * T;
