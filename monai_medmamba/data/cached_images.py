@@ -11,7 +11,7 @@ from monai.data import MetaTensor
 from monai.utils import CommonKeys, ImageMetaKey
 from torch.utils.data import Dataset
 
-from monai_medmamba.data.reading_processes import ReadingProcesses, can_read_in_processes, shared_empty
+from monai_medmamba.data.reading_processes import ReadingProcesses, array_of, can_read_in_processes, shared_empty
 
 IMAGE, LABEL = CommonKeys.IMAGE, CommonKeys.LABEL
 Read = Callable[[Sequence[int]], Iterable[torch.Tensor]]
@@ -160,12 +160,12 @@ class CachedImages(Dataset[dict[str, Any]]):
 
         first, others = self._decode(0), range(1, self.cache_num)
         self._cache = shared_empty((self.cache_num, *first.shape), first.dtype)
-        self._cache[0] = first
+        self._cache[0], cache = first, array_of(self._cache)
         bar = tqdm(total=self.cache_num, initial=1, desc="reading images", disable=not progress, dynamic_ncols=True)
         with bar, self.reading(others, num_workers) as read:
             for index, image in zip(others, read(others), strict=True):
                 self._check_alike(index, image, first)
-                self._cache[index] = image
+                cache[index] = array_of(image)
                 bar.update()
 
     def _check_alike(self, index: int, image: torch.Tensor, like: torch.Tensor) -> None:

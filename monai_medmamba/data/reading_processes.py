@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 
+import numpy as np
 import torch
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,25 @@ def shared_empty(shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
     return torch.frombuffer(memory, dtype=dtype).view(*shape)
 
 
+def array_of(tensor: torch.Tensor) -> np.ndarray:
+    """Returns the memory of a tensor as an array, which is copied by the thread that asks for it, alone.
+
+    Torch shares a copy among as many threads as there are processors, and they go on spinning for milliseconds: with an
+    image every few milliseconds, for ever, at the cost of the processes that read.
+
+    Args:
+        tensor: On the CPU.
+
+    Returns:
+        An array of its shape; of int16 for bfloat16, which NumPy does not know.
+
+    Example:
+        >>> array_of(torch.ones(2))
+        array([1., 1.], dtype=float32)
+    """
+    return (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
+
+
 class ReadingProcesses:
     """Reads entries in processes forked from this one, and gives them in order.
 
@@ -75,8 +95,10 @@ class ReadingProcesses:
     ) -> None:
         self._read, self._entries, self._like, self._next = read, entries, like, 0
         self._images = shared_empty((places, *like.shape), like.dtype)
+        self._arrays = array_of(self._images)
         # Of each place: the number, from 1, of the entry that lies there, or less than 0 where it could not be read.
-        self._marks, self._taken = shared_empty((places,), torch.int64), shared_empty((1,), torch.int64)
+        marks, taken = (shared_empty((size,), torch.int64) for size in (places, 1))
+        self._marks, self._taken = marks.numpy(), taken.numpy()
         context, count = multiprocessing.get_context("fork"), min(count, len(entries))
         shares = [range(k, len(entries), count) for k in range(count)]
         self._workers: list[BaseProcess | None] = [
@@ -98,9 +120,13 @@ class ReadingProcesses:
         if number == len(self._entries):
             raise StopIteration
         read = self._has_read(number)
-        image = self._images[number % len(self._images)].clone() if read else self._read(self._entries[number])
+        if read:
+            image = torch.empty(self._like.shape, dtype=self._like.dtype)
+            array_of(image)[...] = self._arrays[number % len(self._images)]
+        else:
+            image = self._read(self._entries[number])
         self._next = number + 1
-        self._taken.fill_(self._next)
+        self._taken[0] = self._next
         return image
 
     def __enter__(self) -> "ReadingProcesses":
@@ -116,8 +142,8 @@ class ReadingProcesses:
 
     def _has_read(self, number: int) -> bool:
         """Waits for an entry; returns whether a process has read it."""
-        mark, k, began = self._marks[number % len(self._marks)], number % len(self._workers), time.monotonic()
-        while abs(int(mark)) != number + 1:
+        place, k, began = number % len(self._marks), number % len(self._workers), time.monotonic()
+        while abs(int(self._marks[place])) != number + 1:
             worker = self._workers[k]
             if worker is None:
                 return False
@@ -128,7 +154,7 @@ class ReadingProcesses:
                 self._end(k)
             else:
                 time.sleep(NAP)
-        return int(mark) > 0
+        return bool(self._marks[place] > 0)
 
     def _end(self, k: int) -> None:
         worker, self._workers[k] = self._workers[k], None
@@ -142,7 +168,7 @@ class ReadingProcesses:
         torch.set_num_threads(1)
         for number in share:
             place = number % len(self._images)
-            while number >= int(self._taken) + len(self._images):
+            while number >= int(self._taken[0]) + len(self._images):
                 if os.getppid() != parent:
                     return
                 time.sleep(NAP)

@@ -58,7 +58,7 @@ def test_no_more_is_read_than_there_are_places(tmp_path):
         for taken in (0, 1, 2):
             until = time.monotonic() + 30
             while len(list(tmp_path.iterdir())) < PLACES + taken and time.monotonic() < until:
-                time.sleep(0.01)
+                time.sleep(0.006)
             time.sleep(0.1)
             assert sorted(int(path.name) for path in tmp_path.iterdir()) == list(range(PLACES + taken))
             next(images)
@@ -154,3 +154,38 @@ def test_a_daemon_reads_by_itself():
     daemon.start()
     assert answer.get(timeout=30) is False
     daemon.join()
+
+
+def test_bfloat16_comes_as_it_is():
+    like = torch.zeros(3, dtype=torch.bfloat16)
+    with ReadingProcesses(lambda entry: like + entry / 3, range(5), like, 2, 4) as found:
+        for entry, image in enumerate(found):
+            assert torch.equal(image, like + entry / 3)
+
+
+TAKING = """
+import time, torch
+from monai_medmamba.data import CachedImages
+image = torch.zeros(3, 224, 224, dtype=torch.uint8)
+def read(item):
+    time.sleep(0.006)
+    return {{"image": image}}
+began, spent = time.monotonic(), time.process_time()
+dataset = CachedImages([{{}}] * 129, read, {cached}, 2)
+if not {cached}:
+    with dataset.reading(range(129), 2) as images:
+        list(images(range(129)))
+print((time.process_time() - spent) / (time.monotonic() - began))
+"""
+
+
+@pytest.mark.parametrize("cached", [0, 129])
+def test_whoever_takes_images_leaves_the_processors_alone(cached):
+    """Where the threads of OpenMP spin for a while, as they do if nothing is said."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    environment.pop("OMP_WAIT_POLICY", None)
+    script = TAKING.format(cached=cached)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert float(done.stdout) < 0.5
