@@ -23,7 +23,7 @@ def test_measures_the_number_asked_for_and_puts_the_choice_back(number, monkeypa
     monkeypatch.setattr(chunks, "capture", lambda run: run)
     chosen = cuda._tiles
     row = chunks.measure(chunks.inputs(1, (12, 12, 24), 32, torch.bfloat16, device="cpu"), number)
-    assert row["chunks"] == list(told[-1]) == ([24, 64] if number is None else [58, 58])
+    assert row["chunks"] == list(told[-1]) == ([108, 108] if number is None else [58, 58])
     assert row["error"] == 0
     assert row["forward_ms"] > 0
     assert cuda._tiles is chosen

@@ -104,14 +104,6 @@ def test_fold(workflow):
     assert sorted(file for files in seen for file in files) == sorted(pool * 2)  # each is left out once
 
 
-def test_cudnn_benchmark(workflow, monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
-    workflow()
-    assert not torch.backends.cudnn.benchmark
-    workflow("cudnn_benchmark")
-    assert torch.backends.cudnn.benchmark
-
-
 def test_deterministic(workflow, monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # the user's own choice holds

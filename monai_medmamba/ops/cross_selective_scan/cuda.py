@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ _MAX_STATE, _MAX_RANK = 64, 64
 _SUM_THREADS, _JOINED = 256, 64
 _BUSY = 6  # warps that a multiprocessor needs to be busy with
 _FILLED, _PART = 8, 3  # warps that chunks must give a multiprocessor, to be worth scanning twice; in long directions
-_BUSIER, _WAVE = 24, 12  # warps that they should give it, forward and backward: there it holds so many at a time
+_FORWARD_WAVE, _WAVE, _LEAST = 16, 12, 32  # warps that it holds at a time; tokens of a chunk
 _LONG, _SHORT = 2048, 512  # tokens of a direction from which on chunks pay forward, by how the warps share time
 
 
@@ -87,7 +86,7 @@ class _Tiles(NamedTuple):
 def _serial(channels: int, states: int) -> tuple[_Tile, _Tile]:
     """Returns the tiles, forward and backward, of warps that walk a direction or a chunk of it by themselves."""
     width = min((3, 2, 1), key=lambda w: (-(-channels // _width(w, states)) * _width(w, states), -w))
-    return _Tile(1, 16, min(width, 2), 16 // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
+    return _Tile(1, 16, min(width, 2), _FORWARD_WAVE // min(width, 2)), _Tile(1, 8, width, _WAVE // width)
 
 
 @functools.cache
@@ -108,10 +107,8 @@ def _tiles(
     def shared(warps: int, blocks: int) -> _Tile:
         return _Tile(warps, 8, 1, max(1, blocks // warps))
 
-    def chunks(warps: int, tokens: int, most: int) -> int:
-        return max(1, min(most, warps * properties.multi_processor_count // busy, length // tokens))
-
-    root = math.isqrt(length)  # a chunk adds up what those before it leave: few tokens in each of many cost too much
+    def chunks(warps: int) -> int:
+        return max(1, min(warps * properties.multi_processor_count // busy, length // _LEAST))
 
     if itemsize == 8:
         long = _Tile(1, 8, 1, 1)
@@ -119,9 +116,7 @@ def _tiles(
     elif time_warps == 1:
         tiles = _Tiles(serial, serial, backward)
     else:
-        forward_chunks, backward_chunks = chunks(_BUSIER, 128, length), chunks(_WAVE, 32, max(64, root))
-        if 8 * forward_chunks**2 > length:
-            forward_chunks = chunks(_WAVE, 128, root // 2)
+        forward_chunks, backward_chunks = chunks(_FORWARD_WAVE), chunks(_WAVE)
         if length >= _LONG and forward_chunks * busy >= filled:
             result = serial
         elif time_warps == 16 and length >= _SHORT:
