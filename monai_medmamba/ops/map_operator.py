@@ -78,7 +78,11 @@ class MapOperator:
         torch.library.register_autograd(f"monai_medmamba::{backward}", refuse_twice, lib=_LIBRARY)
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Returns the operator's result; see the function that has its name."""
+        """Returns the operator's result; see the function that has its name.
+
+        Raises:
+            ValueError: the tensors are on several devices.
+        """
         return self._run(x, weight, bias)
 
     def _forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -92,6 +96,9 @@ class MapOperator:
             return chosen.backward(grad_y, x, weight, bias)
 
     def _chosen(self, x: Tensor, weight: Tensor, bias: Tensor) -> Backend:
+        if not x.device == weight.device == bias.device:
+            places = ", ".join(str(tensor.device) for tensor in (x, weight, bias))
+            raise ValueError(f"{self.name}: expected the map, the weight and the bias on one device, got {places}")
         if not x.numel() or self.kernels.unsupported(x, weight, bias):
             return self.fallback
         wrong = self._disagreement(x.device, x.dtype, self._examples(x, weight))

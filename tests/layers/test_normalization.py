@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
+from monai_medmamba.layers import normalization
 from monai_medmamba.layers.normalization import ScaleShift, layer_norm
 
 
@@ -38,3 +41,14 @@ def test_scale_shift_is_the_normalisation(norm, space):
 def test_scale_shift_needs_statistics():
     with pytest.raises(ValueError, match="running statistics"):
         ScaleShift(nn.BatchNorm2d(4, track_running_stats=False))
+
+
+def test_kernels_of_ours_serve_on_a_gpu_outside_of_graphs(monkeypatch):
+    norm, on_gpu = nn.LayerNorm(6), SimpleNamespace(is_cuda=True)
+    assert normalization._has_kernels(on_gpu, norm)
+    assert not normalization._has_kernels(torch.zeros(1, 6), norm)
+    assert not normalization._has_kernels(on_gpu, nn.LayerNorm(6, eps=1e-6))
+    for place, name in ((torch.compiler, "is_compiling"), (torch.jit, "is_tracing")):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, lambda: True)
+            assert not normalization._has_kernels(on_gpu, norm)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from monai_medmamba.layers import SS2D, SS3D
+from monai_medmamba.layers import SS2D, SS3D, ss_nd
 from testing.backends import require_on_cpu
 from testing.golden import below, golden_arrays, relative_rms
 
@@ -77,3 +77,21 @@ def test_training_keeps_less_than_evaluation():
             layer.train(training)(x)
         maps.append(sum(shape.numel() for shape in kept if shape[:-1].numel() == 36))
     assert maps[0] < 0.7 * maps[1]
+
+
+class OnGpu(torch.Tensor):
+    """A tensor that says it lies on a GPU."""
+
+    is_cuda = True
+
+
+@pytest.mark.parametrize(("d_conv", "tracing", "served"), [(3, False, 1), (5, False, 0), (3, True, 0)])
+def test_on_a_gpu_the_convolution_is_ours(d_conv, tracing, served, monkeypatch):
+    calls = []
+    monkeypatch.setattr(ss_nd, "depthwise_convolution", lambda *tensors: calls.append(tensors) or tensors[0])
+    monkeypatch.setattr(torch.jit, "is_tracing", lambda: tracing)
+    layer, x = SS3D(dim=4, d_conv=d_conv), torch.randn(1, 3, 4, 5, 8)
+    y = layer._convolve(x.as_subclass(OnGpu))
+    assert len(calls) == served
+    if not served:
+        torch.testing.assert_close(y.as_subclass(torch.Tensor), layer.conv(x.movedim(-1, 1)).movedim(1, -1))

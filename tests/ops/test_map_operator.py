@@ -104,3 +104,9 @@ def test_an_empty_map():
     x, weight, bias = (tensor.detach() for tensor in call())
     assert OPERATORS["right"](x[:0], weight, bias).shape == (0, 6)
     assert not served
+
+
+def test_tensors_on_several_devices_are_named():
+    x, weight, bias = (tensor.detach() for tensor in call())
+    with pytest.raises(ValueError, match=r"test_right: expected .* on one device, got cpu, cpu, meta"):
+        OPERATORS["right"]._forward(x, weight, bias.to("meta"))

@@ -48,7 +48,7 @@ def _program(
 
 
 def _ready(x: Tensor) -> Tensor:
-    """Returns a map in the kernels' layout, beginning where several channels can be loaded at once."""
+    """Returns a tensor in the kernels' layout, beginning where several channels can be loaded at once."""
     x = x.detach().contiguous()
     return x if x.data_ptr() % 16 == 0 else x.clone()
 
@@ -65,7 +65,7 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, turned: bool) -> T
     sizes = _sizes(channels)
     dtype = parameter_dtype(x, weight)
     taps = weight.detach().to(dtype).flatten(1).t().contiguous()
-    shift = None if bias is None else bias.detach().to(dtype).contiguous()
+    shift = None if bias is None else _ready(bias.to(dtype))
     items = channels // sizes.loaded * (x.numel() // channels // width) * -(-width // _ROW)
     arguments: list[Tensor | int | None]
     arguments = [x, taps, shift, y, int(turned), items, channels, depth, height, width]
