@@ -38,6 +38,13 @@ def test_sizes_divide_the_channels(channels, lanes, loaded, summed):
     assert cuda._sizes(channels) == (lanes, loaded, summed)
 
 
+def test_a_tensor_that_begins_anywhere_is_copied():
+    whole = torch.arange(9.0)
+    assert cuda._ready(whole).data_ptr() == whole.data_ptr()
+    assert cuda._ready(whole[1:]).data_ptr() % 16 == 0
+    assert torch.equal(cuda._ready(whole[1:]), whole[1:])
+
+
 # The kernels themselves and what calls them, run on the CPU thread by thread.
 @pytest.mark.parametrize(
     ("batch", "space", "channels", "processors"),
