@@ -48,6 +48,12 @@ def test_channels_are_loaded_where_they_begin(channels, beside, loaded):
     assert cuda._loaded(flat, weight) == loaded
 
 
+def test_every_row_begins_where_channels_are_loaded():
+    flat = cuda._positions(torch.zeros(5, 18)[:, :16])
+    assert flat.stride() == (18, 1)
+    assert cuda._loaded(flat) == 2
+
+
 def test_positions_at_several_distances_are_copied():
     x = torch.randn(3, 4, 5).transpose(0, 1)
     flat = cuda._positions(x)
