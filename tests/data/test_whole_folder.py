@@ -1,5 +1,9 @@
+import os
+import shutil
+
 import pytest
 
+from monai_medmamba.data import whole_folder
 from monai_medmamba.data.whole_folder import place_folder
 
 
@@ -44,4 +48,31 @@ def test_an_error_leaves_nothing(tmp_path, error):
 
     with pytest.raises(type(error)):
         place_folder(tmp_path / "set", fail, find_damage)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_another_process_moves_at_that_moment(tmp_path, monkeypatch):
+    """It is gone when it shall be put aside, and back a moment later."""
+    target = tmp_path / "set"
+    target.mkdir()
+    (target / "b").write_text("damaged")
+    replace, moved = os.replace, []
+
+    def compete(source, destination):
+        if not moved:
+            moved.append(source)
+            shutil.rmtree(target)
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "replace", compete)
+    place_folder(target, fill, find_damage)
+    assert moved == [target]
+    assert [child.name for child in tmp_path.iterdir()] == ["set"]
+    assert (target / "a").read_text() == "new"
+
+
+def test_what_stays_away_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(whole_folder, "PATIENCE", 0.05)
+    with pytest.raises(FileNotFoundError):
+        place_folder(tmp_path / "set", lambda folder: None, find_damage)
     assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,8 @@ def _find_damage(target: Path, drawn_with: Mapping[str, object]) -> str | None:
         return ""
     manifest = target / MANIFEST
     if not manifest.is_file():
+        if not target.exists():  # another process has just moved it
+            return ""
         cure = "Choose an empty folder for the phantoms, or empty this one"
         raise DatasetError(f"a set of phantoms or nothing in {target}", "something else", cure)
     try:
