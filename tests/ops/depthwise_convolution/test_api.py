@@ -3,6 +3,7 @@ import torch
 
 from monai_medmamba.ops import depthwise_convolution
 from monai_medmamba.ops.depthwise_convolution import api
+from testing.map_operators import assert_runs_in_a_graph_and_compiles
 
 SPACES = [(5, 7), (3, 4, 5)]
 
@@ -47,13 +48,4 @@ def test_the_kernels_pass_their_check(space):
 @pytest.mark.gpu
 def test_runs_in_a_cuda_graph_and_compiles():
     x, weight, bias = (tensor.detach() for tensor in call((5, 6, 7), 32, torch.bfloat16, "cuda"))
-    expected = depthwise_convolution(x, weight, bias)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        y = depthwise_convolution(x, weight, bias)
-    y.zero_()
-    graph.replay()
-    assert torch.equal(y, expected)
-    torch._dynamo.reset()
-    compiled = torch.compile(lambda *tensors: 2 * depthwise_convolution(*tensors), fullgraph=True)
-    torch.testing.assert_close(compiled(x, weight, bias), 2 * expected)
+    assert_runs_in_a_graph_and_compiles(depthwise_convolution, x, weight, bias)

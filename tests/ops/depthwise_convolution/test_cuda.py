@@ -6,9 +6,8 @@ import torch
 from monai_medmamba.ops import nvrtc
 from monai_medmamba.ops.depthwise_convolution import cuda, torch_convolution
 from testing.emulator import EmulatedProgram, compiled
+from testing.map_operators import NAMES, assert_repeats, assert_takes_parameters_as_they_are, results
 from testing.scans import rms
-
-NAMES = ("y", "x", "weight", "bias")
 
 
 def tensors(batch, space, channels, dtype=torch.float64, device="cpu"):
@@ -19,11 +18,6 @@ def tensors(batch, space, channels, dtype=torch.float64, device="cpu"):
     dtypes = (dtype, dtype, real, real)
     drawn = (torch.randn(size, generator=generator, dtype=torch.float64) for size in sizes)
     return [tensor.to(device, its) for tensor, its in zip(drawn, dtypes, strict=True)]
-
-
-def results(module, grad_y, *call):
-    """Return the result and the gradients, by name."""
-    return dict(zip(NAMES, (module.forward(*call), *module.backward(grad_y, *call)), strict=True))
 
 
 def test_names_what_is_missing():
@@ -109,17 +103,13 @@ def test_matches_float64(batch, space, channels, dtype):
 
 @pytest.mark.gpu
 def test_parameters_in_the_dtype_of_the_map():
-    grad_y, x, weight, bias = tensors(2, (9, 8, 7), 48, torch.bfloat16, "cuda")
-    low = [tensor.bfloat16() for tensor in (weight, bias)]
-    found, expected = results(cuda, grad_y, x, *low), results(cuda, grad_y, x, *(tensor.float() for tensor in low))
-    assert all(torch.equal(found[name], expected[name].to(found[name].dtype)) for name in NAMES)
+    assert_takes_parameters_as_they_are(cuda, *tensors(2, (9, 8, 7), 48, torch.bfloat16, "cuda"))
 
 
 @pytest.mark.gpu
 def test_gradients_repeat_bit_by_bit():
     call = tensors(8, (24, 24, 24), 96, torch.bfloat16, "cuda")
-    first, second = results(cuda, *call), results(cuda, *call)
-    assert all(torch.equal(first[name], second[name]) for name in NAMES)
+    assert_repeats(cuda, *call)
 
 
 @pytest.mark.gpu

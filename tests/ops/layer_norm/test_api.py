@@ -3,6 +3,7 @@ import torch
 
 from monai_medmamba.ops import layer_norm
 from monai_medmamba.ops.layer_norm import api
+from testing.map_operators import assert_runs_in_a_graph_and_compiles
 
 
 def call(channels=6, dtype=torch.float64, device="cpu"):
@@ -40,13 +41,4 @@ def test_the_kernels_pass_their_check(channels):
 @pytest.mark.gpu
 def test_runs_in_a_cuda_graph_and_compiles():
     x, weight, bias = (tensor.detach() for tensor in call(32, torch.bfloat16, "cuda"))
-    expected = layer_norm(x, weight, bias)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        y = layer_norm(x, weight, bias)
-    y.zero_()
-    graph.replay()
-    assert torch.equal(y, expected)
-    torch._dynamo.reset()
-    compiled = torch.compile(lambda *tensors: 2 * layer_norm(*tensors), fullgraph=True)
-    torch.testing.assert_close(compiled(x, weight, bias), 2 * expected)
+    assert_runs_in_a_graph_and_compiles(layer_norm, x, weight, bias)

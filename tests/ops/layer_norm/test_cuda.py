@@ -6,9 +6,8 @@ import torch
 from monai_medmamba.ops import nvrtc
 from monai_medmamba.ops.layer_norm import cuda, torch_norm
 from testing.emulator import EmulatedProgram, compiled
+from testing.map_operators import assert_repeats, assert_takes_parameters_as_they_are, results
 from testing.scans import rms
-
-NAMES = ("y", "x", "weight", "bias")
 
 
 def tensors(positions, channels, dtype=torch.float64, device="cpu", beside=0):
@@ -19,11 +18,6 @@ def tensors(positions, channels, dtype=torch.float64, device="cpu", beside=0):
     drawn = (torch.randn(size, generator=generator, dtype=torch.float64) for size in sizes)
     grad_y, x, weight, bias = (t.to(device, its) for t, its in zip(drawn, (dtype, dtype, real, real), strict=True))
     return grad_y, (x + 3)[:, beside:], weight, bias
-
-
-def results(module, grad_y, *call):
-    """Return the result and the gradients, by name."""
-    return dict(zip(NAMES, (module.forward(*call), *module.backward(grad_y, *call)), strict=True))
 
 
 def test_names_what_is_missing():
@@ -109,17 +103,13 @@ def test_matches_float64(positions, channels, beside, dtype):
 
 @pytest.mark.gpu
 def test_parameters_in_the_dtype_of_the_map():
-    grad_y, x, weight, bias = tensors(500, 48, torch.bfloat16, "cuda")
-    low = [tensor.bfloat16() for tensor in (weight, bias)]
-    found, expected = results(cuda, grad_y, x, *low), results(cuda, grad_y, x, *(tensor.float() for tensor in low))
-    assert all(torch.equal(found[name], expected[name].to(found[name].dtype)) for name in NAMES)
+    assert_takes_parameters_as_they_are(cuda, *tensors(500, 48, torch.bfloat16, "cuda"))
 
 
 @pytest.mark.gpu
 def test_gradients_repeat_bit_by_bit():
     call = tensors(50_000, 96, torch.bfloat16, "cuda")
-    first, second = results(cuda, *call), results(cuda, *call)
-    assert all(torch.equal(first[name], second[name]) for name in NAMES)
+    assert_repeats(cuda, *call)
 
 
 @pytest.mark.gpu
